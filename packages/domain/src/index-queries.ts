@@ -1,0 +1,33 @@
+import type { AuditEntry, AuditFilter } from './audit.js';
+import type { ConfigEntry } from './config.js';
+import type { Execution, ExecutionFilter, ExecutionKey } from './execution.js';
+import type { Sbi, SbiFilter, SbiId } from './sbi.js';
+
+/**
+ * Queries on the index: what the tree's bytes mean. Derived from the tree by `@deespec/layout`, so every store gives the
+ * same answers. Never writes. Each call reads one snapshot.
+ */
+export interface Index {
+  /** @throws StorageError `SBI.NOT_FOUND` */
+  getSbi(id: SbiId): Promise<Sbi>;
+  /** Ordered by `createdAt`, then `id`. `[]` when there are none. @throws StorageError `SBI.NOT_FOUND` for `after` */
+  listSbis(filter?: SbiFilter): Promise<Sbi[]>;
+  /** How many SBIs have each status; a status without SBIs is absent. */
+  countSbis(): Promise<ReadonlyMap<string, number>>;
+  /** Ordered by `sbiId`, `run`, `turn`, then `step` in byte order. */
+  listExecutions(filter?: ExecutionFilter): Promise<Execution[]>;
+  /** @throws StorageError `EXECUTION.NOT_FOUND` */
+  getExecution(key: ExecutionKey): Promise<Execution>;
+  /**
+   * The bytes of an execution's artifact, or `undefined` when it has none.
+   *
+   * @throws StorageError `EXECUTION.NOT_FOUND`
+   */
+  readContent(key: ExecutionKey): Promise<Buffer | undefined>;
+  /** Ordered by key in byte order. */
+  listConfig(): Promise<ConfigEntry[]>;
+  /** @throws StorageError `CONFIG.NOT_FOUND` */
+  getConfig(key: string): Promise<ConfigEntry>;
+  /** Ordered by timestamp, then source. */
+  listAudit(filter?: AuditFilter): Promise<AuditEntry[]>;
+}

@@ -1,0 +1,40 @@
+export type { AuditEntry, AuditFilter } from './audit.js';
+export type { Checks, ShapeKind, ShapeProblem } from './checks.js';
+export type { ConfigEntry } from './config.js';
+export type { DerivedUnit } from './derived.js';
+export { assertNever, errorKinds, invariant, isStorageError, StorageError } from './errors.js';
+export type { ErrorCode, ErrorDetails, ErrorKind, StorageErrorOptions } from './errors.js';
+export { artifactSteps, decisions, isDecision } from './execution.js';
+export type { Decision, Execution, ExecutionFilter, ExecutionKey } from './execution.js';
+export type { Finding, Severity } from './finding.js';
+export type { Index } from './index-queries.js';
+export type { JournalEvent, JournalSpool } from './journal.js';
+export type { Json, JsonObject } from './json.js';
+export { modeMeanings, parseMode, storageModes } from './mode.js';
+export type { StorageMode } from './mode.js';
+export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sbi.js';
+export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
+export type { AppliedScript, SchemaScript, SchemaStore } from './schema-store.js';
+export { parseTime, timeFromDate, timeFromNs, timeToNs } from './time.js';
+export { CHUNK_BYTES } from './tree-loader.js';
+export type { LoadContent, LoadEntry, TreeLoader, UnitChange } from './tree-loader.js';
+export {
+  baseName,
+  displayPath,
+  joinPath,
+  parentPath,
+  pathFromBytes,
+  pathFromText,
+  pathToBytes,
+} from './tree-path.js';
+export type { TreePath } from './tree-path.js';
+export { DIRECTORY_SHA256 } from './tree-store.js';
+export type {
+  EntryKind,
+  Expected,
+  TreeEntry,
+  TreeReader,
+  TreeStat,
+  TreeStore,
+  TreeVersion,
+} from './tree-store.js';
