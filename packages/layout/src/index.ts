@@ -1,0 +1,12 @@
+export { readContext } from './context.js';
+export type { ContextOptions, GoState, TreeContext } from './context.js';
+export { deriveTree, deriveUnit } from './derive.js';
+export { readSettingMode, removeJsonKey, setJsonKey } from './json-edit.js';
+export { classifyPath } from './paths.js';
+export type { PathRole } from './paths.js';
+export { layoutRules } from './rules.js';
+export type { LayoutRule } from './rules.js';
+export { MemorySpool } from './spool.js';
+export { groupUnits } from './units.js';
+export type { TreeUnit } from './units.js';
+export { setYamlKey } from './yaml-edit.js';
