@@ -163,6 +163,20 @@ describe('shape', () => {
     expect(({} as Record<string, unknown>)['p']).toBeUndefined();
   });
 
+  test('tells every two values apart that class-validator tells apart, one key at a time', () => {
+    const texts = [...sbiStatuses, ...decisions, '', 'x', 'x'.repeat(40)];
+    const elements = [[], ['a'], [{}], [null], [1], [true], [['a']], [undefined], ['a', {}], ['a', {}, null]];
+    const numbers = [0, -0, 1, 2, -1, 0.5, -0.5, 2 ** 53 - 1, 2 ** 53, NaN, Infinity];
+    const values = [...texts, ...elements, ...numbers, {}, new Date(0), null, undefined, true, false];
+
+    for (const key of Object.keys(examples['journal-line'])) {
+      for (const value of [...values, ...values.reverse()]) {
+        const line = { ...examples['journal-line'], [key]: value };
+        expect(checks.shape('journal-line', line)).toEqual(validate(fileShapes['journal-line'], line));
+      }
+    }
+  });
+
   test('answers from memory exactly as class-validator does', () => {
     const odd = fc.oneof(
       fc.constantFrom(
