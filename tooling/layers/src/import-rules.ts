@@ -43,8 +43,10 @@ function importProblems(owner: WorkspacePackage, dependency: IDependency): Probl
 
 function relativeProblems(owner: WorkspacePackage, dependency: IDependency): Problem[] {
   const problems: Problem[] = [];
-  if (dependency.circular) problems.push({ rule: 'cycle', what: `is in a cycle with ${dependency.resolved}` });
-  if (dependency.couldNotResolve) problems.push({ rule: 'unresolved', what: `finds no ${dependency.module}` });
+  if (dependency.circular)
+    problems.push({ rule: 'cycle', what: `is in a cycle with ${dependency.resolved}` });
+  if (dependency.couldNotResolve)
+    problems.push({ rule: 'unresolved', what: `finds no ${dependency.module}` });
   else if (!posix.normalize(dependency.resolved).startsWith(`${owner.path}/src/`))
     problems.push({ rule: 'outside', what: `reaches out of its package to ${dependency.resolved}` });
   return problems;

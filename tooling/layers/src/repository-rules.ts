@@ -9,7 +9,8 @@ const SOURCE_LINES = 400;
 /** What no tracked text may hold: it names one machine, or the registry that one machine installs from. */
 const forbiddenText: Readonly<Record<string, RegExp>> = {
   'absolute-path': /(?<![\w.~*}$-])\/(?:home|root|Users|work|farm)\/[\w.-]+/u,
-  'registry-host': /registry\.(?:npmjs|yarnpkg)\.|npm\.pkg\.github\.com|tarball: *https?:|"resolved": *"https?:/u,
+  'registry-host':
+    /registry\.(?:npmjs|yarnpkg)\.|npm\.pkg\.github\.com|tarball: *https?:|"resolved": *"https?:/u,
 };
 
 /** Tracked files of the repository at `root` that exist, relative and in path order. */

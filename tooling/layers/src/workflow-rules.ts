@@ -61,7 +61,9 @@ export function checkPackagePipelines(root: string): Violation[] {
     .filter((one) => one.group !== 'tooling')
     .flatMap((one) => {
       const where = `${directory}/${one.folder}.yml`;
-      const needed = [one.folder, ...dependencyClosure(root, one.folder)].map((name) => `${paths.get(name)}/**`);
+      const needed = [one.folder, ...dependencyClosure(root, one.folder)].map(
+        (name) => `${paths.get(name)}/**`,
+      );
       return pipelineProblems(root, where, needed).map((what) => ({ rule: 'pipeline', where, what }));
     });
 }
@@ -71,8 +73,6 @@ function pipelineProblems(root: string, where: string, needed: readonly string[]
   const workflow = parse(readFileSync(join(root, where), 'utf8')) as Workflow;
   return ['push', 'pull_request'].flatMap((event) => {
     const watched = workflow.on?.[event]?.paths ?? [];
-    return needed
-      .filter((path) => !watched.includes(path))
-      .map((path) => `${event} does not watch ${path}`);
+    return needed.filter((path) => !watched.includes(path)).map((path) => `${event} does not watch ${path}`);
   });
 }

@@ -14,7 +14,9 @@ const rules = (violations: readonly Violation[]) => violations.map(({ rule, wher
 describe('layer table', () => {
   test('lets a package import only lower layers', () => {
     const wrong = Object.entries(layerTable).flatMap(([name, own]) =>
-      own.mayImport.filter((other) => (layerTable[other]?.layer ?? Infinity) >= own.layer).map((o) => [name, o]),
+      own.mayImport
+        .filter((other) => (layerTable[other]?.layer ?? Infinity) >= own.layer)
+        .map((o) => [name, o]),
     );
 
     expect(wrong).toEqual([]);

@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkPackagePipelines, checkTexts, checkWorkflows, listTracked, unpinnedActions } from '../src/index.js';
+import {
+  checkPackagePipelines,
+  checkTexts,
+  checkWorkflows,
+  listTracked,
+  unpinnedActions,
+} from '../src/index.js';
 import { manifest, repository, withWorkspace } from './support.js';
 
 describe('tracked texts', () => {
@@ -37,7 +43,7 @@ describe('pipelines', () => {
   });
 
   test('report a workflow without permissions, limits and pins', async () => {
-    const text = "on: { push: }\njobs:\n  one:\n    steps: [{ uses: actions/checkout@v6 }]\n";
+    const text = 'on: { push: }\njobs:\n  one:\n    steps: [{ uses: actions/checkout@v6 }]\n';
 
     const found = await withWorkspace({ '.github/workflows/a.yml': text }, checkWorkflows);
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -43,5 +44,12 @@ export function isBuilt(path: string): boolean {
   if (existsSync(join(repository, path))) return true;
   if (process.env['CI']) throw new Error(`${path} is missing: build first`);
   console.warn(`not checked: ${path} is missing; run "npm run setup"`);
+  return false;
+}
+
+/** True when the sqlite3 shell is there; without it a check says so and passes. */
+export function hasSqliteShell(): boolean {
+  if (spawnSync('sqlite3', ['--version']).status === 0) return true;
+  console.warn('not checked: there is no sqlite3 shell on this machine');
   return false;
 }

@@ -1,0 +1,181 @@
+import { describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { checkCommands, checkLinks, checkTable, listTracked, tableRows } from '../src/index.js';
+import { hasSqliteShell, isBuilt, repository, withWorkspace } from './support.js';
+
+const DOMAIN = 'packages/domain/dist/index.js';
+const LAYOUT = 'packages/layout/dist/index.js';
+const VALIDATORS = 'packages/validators/dist/index.js';
+const EXIT_CODES = 'apps/cli/dist/exit-code.js';
+
+const load = (path: string) => import(pathToFileURL(join(repository, path)).href);
+const rowsOf = (path: string) => tableRows(readFileSync(join(repository, path), 'utf8'));
+const markdown = () => listTracked(repository).filter((file) => file.endsWith('.md'));
+const guides = () =>
+  markdown().filter((file) => /^(?:README|CONTRIBUTING|SECURITY)\.md$|^docs\//u.test(file));
+
+interface Rule {
+  readonly rule: string;
+  readonly severity: string;
+}
+
+describe('error codes', () => {
+  test('have one row each, with their kind', async () => {
+    if (!isBuilt(DOMAIN)) return;
+    const { errorKinds } = await load(DOMAIN);
+    const kinds = Object.entries(errorKinds as Record<string, string>);
+
+    expect(
+      checkTable(
+        'docs/errors.md',
+        rowsOf('docs/errors.md'),
+        new Map(kinds.map(([code, kind]) => [code, [kind]])),
+      ),
+    ).toEqual([]);
+  });
+
+  test('have the exit code that the command gives them', async () => {
+    if (!isBuilt(DOMAIN) || !isBuilt(EXIT_CODES)) return;
+    const { StorageError } = await load(DOMAIN);
+    const { exitCodeOf } = await load(EXIT_CODES);
+
+    const wrong = rowsOf('docs/errors.md').filter(
+      ([code, , exit]) => String(exitCodeOf(new StorageError(code, ''))) !== exit,
+    );
+
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('exit codes', () => {
+  test('have one row each', async () => {
+    if (!isBuilt(EXIT_CODES)) return;
+    const { exitCodes } = await load(EXIT_CODES);
+    const numbers = Object.values(exitCodes as Record<string, number>).map(String);
+
+    expect(
+      checkTable('docs/exit-codes.md', rowsOf('docs/exit-codes.md'), new Map(numbers.map((n) => [n, []]))),
+    ).toEqual([]);
+  });
+});
+
+describe('rules', () => {
+  test('have one row each, with their severity', async () => {
+    if (!isBuilt(LAYOUT) || !isBuilt(VALIDATORS)) return;
+    const rules: Rule[] = [...(await load(LAYOUT)).layoutRules, ...(await load(VALIDATORS)).validatorRules];
+
+    expect(rules).not.toEqual([]);
+    expect(
+      checkTable('docs/rules.md', rowsOf('docs/rules.md'), new Map(rules.map((r) => [r.rule, [r.severity]]))),
+    ).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  test('link only to what exists', () => {
+    expect(checkLinks(repository, markdown())).toEqual([]);
+  });
+
+  test('show only commands that exist', () => {
+    if (!isBuilt('apps/cli/dist/main.js')) return;
+    const help = execFileSync(process.execPath, [join(repository, 'apps/cli/bin/deespec.js'), 'help'], {
+      encoding: 'utf8',
+    });
+    const known = new Set([...help.matchAll(/^ {2}([a-z][a-z-]*)/gmu)].map((match) => match[1]!));
+
+    expect(known).toContain('migrate');
+    expect(checkCommands(repository, guides(), known)).toEqual([]);
+  });
+});
+
+describe('a table', () => {
+  const expected = new Map([
+    ['A.B', ['io', '74']],
+    ['C.D', ['busy', '75']],
+  ]);
+
+  test('agrees when every key has one row that says the same', () => {
+    const rows = tableRows(
+      '| code | kind | exit |\n|---|---|---|\n| `A.B` | io | 74 | `x` \\| y |\n| `C.D` | busy | 75 | |',
+    );
+
+    expect(checkTable('t.md', rows, expected)).toEqual([]);
+  });
+
+  test('reports a missing, a double, an unknown and a wrong row', () => {
+    const rows = tableRows('| `A.B` | io | 65 |\n| `A.B` | io | 74 |\n| `E.F` | io | 74 |');
+
+    expect(checkTable('t.md', rows, expected).map((one) => one.what)).toEqual([
+      'says io, 65 of A.B; it is io, 74',
+      'has two rows for A.B',
+      'has a row for E.F, which does not exist',
+      'has no row for C.D',
+    ]);
+  });
+});
+
+describe('links and commands', () => {
+  test('report a dead path, a dead heading and a link out of the repository', async () => {
+    const files = {
+      'docs/a.md':
+        '[b](b.md#the-b) [c](b.md#c) [d](../d.md) [e](../../e) [f](#own) [g](https://x.org)\n# Own\n',
+      'docs/b.md': '## The `B`\n\n```\n[z](nowhere.md)\n# c\n```\n',
+    };
+
+    const found = await withWorkspace(files, (root) => checkLinks(root, Object.keys(files)));
+
+    expect(found.map((one) => one.what.split(',')[0])).toEqual([
+      'links to b.md#c',
+      'links to ../d.md',
+      'links to ../../e',
+    ]);
+  });
+
+  test('report a command in a fenced block that does not exist', async () => {
+    const text = 'deespec prose\n\n```bash\n$ npx deespec migrate --json\ndeespec dance\n```\n';
+
+    const found = await withWorkspace({ 'a.md': text }, (root) =>
+      checkCommands(root, ['a.md'], new Set(['migrate'])),
+    );
+
+    expect(found.map((one) => one.what)).toEqual(['shows deespec dance, which does not exist']);
+  });
+});
+
+describe('docs/database.md', () => {
+  const script = 'packages/sqlite-adapter/migrations/001_initial_schema.up.sql';
+  const documented = () => readFileSync(join(repository, 'docs/database.md'), 'utf8');
+  const sqlite = (...commands: string[]) =>
+    execFileSync('sqlite3', [':memory:'], {
+      encoding: 'utf8',
+      input: [readFileSync(join(repository, script), 'utf8'), ...commands].join('\n'),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+
+  test('has every table and every index of the schema, and no other', () => {
+    if (!hasSqliteShell()) return;
+    const names = sqlite(
+      "SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%';",
+    );
+    const expected = new Map(
+      names
+        .trim()
+        .split('\n')
+        .map((name) => [name, []]),
+    );
+
+    expect(checkTable('docs/database.md', tableRows(documented()), expected)).toEqual([]);
+  });
+
+  test.each(['docs/database.md', 'README.md'])('queries of %s run in the sqlite3 shell', (file) => {
+    if (!hasSqliteShell()) return;
+    const text = readFileSync(join(repository, file), 'utf8');
+    const queries = [...text.matchAll(/^```sql\n([\s\S]*?)^```/gmu)].map((match) => match[1]!);
+
+    expect(queries.length).toBeGreaterThan(0);
+    expect(() => sqlite('.bail on', ...queries)).not.toThrow();
+  });
+});
