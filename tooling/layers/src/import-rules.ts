@@ -24,9 +24,10 @@ export async function checkImports(root: string): Promise<Violation[]> {
   return modules.flatMap((module) => {
     const owner = packages.find((one) => module.source.startsWith(`${one.path}/src/`));
     if (owner === undefined) return [];
-    return module.dependencies.flatMap((dependency) =>
-      importProblems(owner, dependency).map(({ rule, what }) => ({ rule, where: module.source, what })),
-    );
+    const problems = module.dependencies.flatMap((dependency) => importProblems(owner, dependency));
+    // a file that imports another twice, once for its types, is told once
+    const distinct = new Map(problems.map((problem) => [`${problem.rule} ${problem.what}`, problem]));
+    return [...distinct.values()].map((problem) => ({ ...problem, where: module.source }));
   });
 }
 

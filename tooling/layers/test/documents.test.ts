@@ -11,11 +11,30 @@ const LAYOUT = 'packages/layout/dist/index.js';
 const VALIDATORS = 'packages/validators/dist/index.js';
 const EXIT_CODES = 'apps/cli/dist/exit-code.js';
 
+const PROGRAM = 'apps/cli/dist/main.js';
+
 const load = (path: string) => import(pathToFileURL(join(repository, path)).href);
 const rowsOf = (path: string) => tableRows(readFileSync(join(repository, path), 'utf8'));
 const markdown = () => listTracked(repository).filter((file) => file.endsWith('.md'));
 const guides = () =>
   markdown().filter((file) => /^(?:README|CONTRIBUTING|SECURITY)\.md$|^docs\//u.test(file));
+
+const help = (words: readonly string[]) =>
+  execFileSync(process.execPath, [join(repository, 'apps/cli/bin/deespec.js'), ...words, '--help'], {
+    encoding: 'utf8',
+  });
+
+/** Names below `Commands:` in the help of a command. */
+function subcommands(words: readonly string[]): string[] {
+  const list = /^Commands:\n([\s\S]*?)(?:^$|(?![\s\S]))/mu.exec(help(words))?.[1] ?? '';
+  return [...list.matchAll(/^ {2}([a-z][a-z-]*)/gmu)].map((match) => match[1]!);
+}
+
+/** Long options in the help of a command that not every command has, sorted. */
+function optionsOf(words: readonly string[]): string[] {
+  const found = [...help(words).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gmu)].map((match) => match[1]!);
+  return found.filter((option) => !['--home', '--json', '--help'].includes(option)).sort();
+}
 
 interface Rule {
   readonly rule: string;
@@ -53,8 +72,11 @@ describe('error codes', () => {
 describe('exit codes', () => {
   test('have one row each', async () => {
     if (!isBuilt(EXIT_CODES)) return;
-    const { exitCodes } = await load(EXIT_CODES);
-    const numbers = Object.values(exitCodes as Record<string, number>).map(String);
+    const { exitCodes, stopSignals } = await load(EXIT_CODES);
+    const numbers = [
+      ...Object.values<number>(exitCodes),
+      ...Object.values<number>(stopSignals).map((signal) => 128 + signal),
+    ].map(String);
 
     expect(
       checkTable('docs/exit-codes.md', rowsOf('docs/exit-codes.md'), new Map(numbers.map((n) => [n, []]))),
@@ -80,15 +102,27 @@ describe('documents', () => {
   });
 
   test('show only commands that exist', () => {
-    if (!isBuilt('apps/cli/dist/main.js')) return;
-    const help = execFileSync(process.execPath, [join(repository, 'apps/cli/bin/deespec.js'), 'help'], {
-      encoding: 'utf8',
-    });
-    const known = new Set([...help.matchAll(/^ {2}([a-z][a-z-]*)/gmu)].map((match) => match[1]!));
+    if (!isBuilt(PROGRAM)) return;
+    const known = new Set(subcommands([]));
 
     expect(known).toContain('migrate');
     expect(checkCommands(repository, guides(), known)).toEqual([]);
   });
+
+  test('have one row for each command, with exactly its options', () => {
+    if (!isBuilt(PROGRAM)) return;
+    const commands = subcommands([]).flatMap((name) => [
+      [name],
+      ...subcommands([name]).map((sub) => [name, sub]),
+    ]);
+    const expected = new Map(commands.map((words) => [words.join(' '), [optionsOf(words).join(' ')]]));
+    const rows = rowsOf('docs/cli.md').map(([command = '', options = '']) => [
+      command,
+      options.replaceAll('`', '').split(' ').sort().join(' '),
+    ]);
+
+    expect(checkTable('docs/cli.md', rows, expected)).toEqual([]);
+  }, 120_000);
 });
 
 describe('a table', () => {
