@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import type { Violation } from './workspace.js';
 
@@ -91,13 +91,43 @@ function leadsSomewhere(root: string, file: string, link: string): boolean {
 }
 
 function headingAnchors(markdown: string): Set<string> {
-  return new Set(
-    [...withoutFences(markdown).matchAll(/^#+ +(.+)$/gmu)].map((match) =>
-      match[1]!
-        .trim()
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replace(/\s/gu, '-'),
-    ),
+  return new Set([...withoutFences(markdown).matchAll(/^#+ +(.+)$/gmu)].map((match) => anchorOf(match[1]!)));
+}
+
+/** The anchor that a heading gets on the page. */
+function anchorOf(heading: string): string {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/gu, '-');
+}
+
+/** References to documents in the comments of sources, such as `docs/formats.md, "Status"`, that lead nowhere. */
+export function checkReferences(root: string, files: readonly string[]): Violation[] {
+  return files.flatMap((file) =>
+    [...joinedComments(readFileSync(join(root, file), 'utf8')).matchAll(reference)]
+      .filter(([, path, heading]) => !isDocumented(root, path!, heading))
+      .map(([text]) => ({ rule: 'reference', where: file, what: `refers to ${text}, which does not exist` })),
   );
+}
+
+const reference = /\b(docs\/adr\/\d{4}|docs\/[a-z-]+\.md|[A-Z]{6,}\.md)(?:,? "([^"\n]+)")?/gu;
+
+/** `text` with the line breaks of comments taken out, because a reference can stand across two lines. */
+function joinedComments(text: string): string {
+  return text.replace(/\n\s*(?:\*(?!\/)|\/\/|--)\s*/gu, ' ');
+}
+
+function isDocumented(root: string, path: string, heading: string | undefined): boolean {
+  const file = path.startsWith('docs/adr/') ? findDecision(root, path) : path;
+  if (file === undefined || !existsSync(join(root, file))) return false;
+  if (heading === undefined) return true;
+  return headingAnchors(readFileSync(join(root, file), 'utf8')).has(anchorOf(heading));
+}
+
+function findDecision(root: string, path: string): string | undefined {
+  const number = path.slice('docs/adr/'.length);
+  const name = readdirSync(join(root, 'docs/adr')).find((one) => one.startsWith(`${number}-`));
+  return name === undefined ? undefined : `docs/adr/${name}`;
 }

@@ -1,4 +1,4 @@
-export { checkCommands, checkLinks, checkTable, tableRows } from './document-rules.js';
+export { checkCommands, checkLinks, checkReferences, checkTable, tableRows } from './document-rules.js';
 export { checkImports } from './import-rules.js';
 export { layerTable, technologyHomes } from './layer-table.js';
 export type { Layer } from './layer-table.js';

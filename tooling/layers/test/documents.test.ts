@@ -3,7 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkCommands, checkLinks, checkTable, listTracked, tableRows } from '../src/index.js';
+import {
+  checkCommands,
+  checkLinks,
+  checkReferences,
+  checkTable,
+  listTracked,
+  tableRows,
+} from '../src/index.js';
 import { hasSqliteShell, isBuilt, repository, withWorkspace } from './support.js';
 
 const DOMAIN = 'packages/domain/dist/index.js';
@@ -101,6 +108,12 @@ describe('documents', () => {
     expect(checkLinks(repository, markdown())).toEqual([]);
   });
 
+  test('have what the comments of the sources refer to', () => {
+    const sources = listTracked(repository).filter((file) => /^(?!.*\/test\/).*\.(?:ts|sql)$/u.test(file));
+
+    expect(checkReferences(repository, sources)).toEqual([]);
+  });
+
   test('show only commands that exist', () => {
     if (!isBuilt(PROGRAM)) return;
     const known = new Set(subcommands([]));
@@ -165,6 +178,23 @@ describe('links and commands', () => {
       'links to b.md#c',
       'links to ../d.md',
       'links to ../../e',
+    ]);
+  });
+
+  test('report a reference of a comment to a document, heading or decision that does not exist', async () => {
+    const files = {
+      'a.ts':
+        '/**\n * Source: docs/a.md, "The\n * list" and docs/adr/0001.\n */\n// docs/b.md and docs/a.md "Lost", docs/adr/0002',
+      'docs/a.md': '# The list\n',
+      'docs/adr/0001-one.md': '',
+    };
+
+    const found = await withWorkspace(files, (root) => checkReferences(root, ['a.ts']));
+
+    expect(found.map((one) => one.what)).toEqual([
+      'refers to docs/b.md, which does not exist',
+      'refers to docs/a.md "Lost", which does not exist',
+      'refers to docs/adr/0002, which does not exist',
     ]);
   });
 
