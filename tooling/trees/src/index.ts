@@ -1,0 +1,11 @@
+export { arbitraryTree, writeArbitraryTree } from './arbitrary-tree.js';
+export type { ArbitraryTree } from './arbitrary-tree.js';
+export type { ArbitraryNode, NamedNode } from './arbitrary-node.js';
+export { awkwardContents, awkwardNames } from './awkward-lists.js';
+export type { AwkwardContent } from './awkward-lists.js';
+export { damages, damageTree } from './damage.js';
+export type { Damage } from './damage.js';
+export { generateTree } from './generate.js';
+export type { TreeOptions, TreeSummary } from './generate.js';
+export type { TreeLayout } from './furniture.js';
+export type { TreeCounts } from './tree-writer.js';
