@@ -26,10 +26,18 @@ const markdown = () => listTracked(repository).filter((file) => file.endsWith('.
 const guides = () =>
   markdown().filter((file) => /^(?:README|CONTRIBUTING|SECURITY)\.md$|^docs\//u.test(file));
 
-const help = (words: readonly string[]) =>
-  execFileSync(process.execPath, [join(repository, 'apps/cli/bin/deespec.js'), ...words, '--help'], {
-    encoding: 'utf8',
-  });
+const helpTexts = new Map<string, string>();
+
+/** What `--help` of a command prints; each command is started once. */
+function help(words: readonly string[]): string {
+  const key = words.join(' ');
+  const launcher = join(repository, 'apps/cli/bin/deespec.js');
+  const text =
+    helpTexts.get(key) ??
+    execFileSync(process.execPath, [launcher, ...words, '--help'], { encoding: 'utf8' });
+  helpTexts.set(key, text);
+  return text;
+}
 
 /** Names below `Commands:` in the help of a command. */
 function subcommands(words: readonly string[]): string[] {
