@@ -1,0 +1,89 @@
+import { lstatSync } from 'node:fs';
+
+import { bytesOfPath, readError, systemCode } from './file-error.js';
+import { READ_FLAGS, realFileSystem } from './file-system.js';
+
+/** The lease in `var/runlock`, as far as it can be read. */
+export interface GoRunLock {
+  readonly pid?: number;
+  /** As written, an RFC 3339 text; so is the next. */
+  readonly acquiredAt?: string;
+  readonly expiresAt?: string;
+  readonly hostname?: string;
+}
+
+/** Which locks of the Go tool stand in a tree. Present does not mean held: a crash leaves them behind. */
+export interface GoLocks {
+  readonly stateLock: boolean;
+  /** An empty object when the lock stands but says nothing readable. */
+  readonly runLock: GoRunLock | undefined;
+}
+
+/**
+ * Reads `var/state.lock` and `var/runlock`, whatever stands there. Never writes.
+ *
+ * @param home - the `.deespec` directory
+ * @throws StorageError `FILE.PERMISSION`, `FILE.READ_FAILED`
+ *
+ * Source: docs/formats.md, "Locks of the Go tool".
+ */
+export function readGoLocks(home: string): GoLocks {
+  const runLock = `${home}/var/runlock`;
+  return {
+    stateLock: stands(`${home}/var/state.lock`),
+    runLock: stands(runLock) ? leaseOf(readSmall(runLock)) : undefined,
+  };
+}
+
+function stands(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw readError(error, bytesOfPath(path));
+  }
+}
+
+/** Up to 64 KiB of a file; nothing when it is no file or cannot be opened: a lock that stands is a lock. */
+function readSmall(path: string): Buffer {
+  const buffer = Buffer.alloc(65_536);
+  try {
+    const handle = realFileSystem.openSync(path, READ_FLAGS);
+    try {
+      return buffer.subarray(0, realFileSystem.readSync(handle, buffer, 0, buffer.length, 0));
+    } finally {
+      realFileSystem.closeSync(handle);
+    }
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return buffer.subarray(0, 0);
+  }
+}
+
+function leaseOf(bytes: Buffer): GoRunLock {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return {}; // garbage in a lock is still a lock
+  }
+  if (typeof value !== 'object' || value === null) return {};
+  const lease = new Map<string, unknown>(Object.entries(value));
+  const text = (key: string): string | undefined => {
+    const found = lease.get(key);
+    return typeof found === 'string' ? found : undefined;
+  };
+  const pid = lease.get('pid');
+  return withoutAbsent({
+    pid: typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 ? pid : undefined,
+    acquiredAt: text('acquired_at'),
+    expiresAt: text('expires_at'),
+    hostname: text('hostname'),
+  });
+}
+
+function withoutAbsent(lease: { [key in keyof GoRunLock]: GoRunLock[key] | undefined }): GoRunLock {
+  return Object.fromEntries(Object.entries(lease).filter(([, value]) => value !== undefined));
+}

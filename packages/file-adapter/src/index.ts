@@ -1,0 +1,15 @@
+export { DerivedIndex } from './derived-index.js';
+export type { IndexSource } from './derived-index.js';
+export { writeFileDurably } from './durable-write.js';
+export type { DurableFile } from './durable-write.js';
+export { openFileStorage } from './file-storage.js';
+export type { FileStorage, FileStorageOptions } from './file-storage.js';
+export type { FileSystem } from './file-system.js';
+export { FileTreeStore } from './file-tree-store.js';
+export { readGoLocks } from './go-locks.js';
+export type { GoLocks, GoRunLock } from './go-locks.js';
+export { ignoredOwner } from './ignored.js';
+export type { DiskKind, IgnoredEntry, KindAt } from './ignored.js';
+export type { FileStat } from './tree-root.js';
+export { TreeWriter } from './tree-writer.js';
+export type { Durability, TreeWriterOptions } from './tree-writer.js';
