@@ -58,22 +58,22 @@ class GoStateMeta {
 class GoStateFile {
   @whole(0, 'optional') version!: unknown;
   @text('optional') current!: unknown;
-  @oneOf([...sbiStatuses, ''], 'optional') status!: unknown;
+  @oneOf(sbiStatuses, 'optional') status!: unknown;
   @whole(0, 'optional') turn!: unknown;
   @text('optional') wip!: unknown;
   @text('optional') lease_expires_at!: unknown;
   @object('optional') inputs!: unknown;
   @object('optional') last_artifacts!: unknown;
-  @oneOf([...decisions, ''], 'optional') decision!: unknown;
+  @oneOf(decisions, 'optional') decision!: unknown;
   @whole(0, 'optional') attempt!: unknown;
   @nested('optional', 'object') meta!: unknown;
 }
 
-/** One line of `var/journal.ndjson`. */
+/** One line of `var/journal.ndjson`. A line without turn or step is an event that is no execution. */
 class JournalLine {
   @text('required') ts!: unknown;
-  @whole(1, 'required') turn!: unknown;
-  @text('required') step!: unknown;
+  @whole(0, 'optional') turn!: unknown;
+  @text('optional') step!: unknown;
   @oneOf(decisions, 'optional') decision!: unknown;
   @whole(0, 'optional') elapsed_ms!: unknown;
   @text('optional') error!: unknown;

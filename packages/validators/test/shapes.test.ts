@@ -81,7 +81,7 @@ describe('shape', () => {
   test.each(kinds)('accepts every known key of %s, each key alone and unknown keys', (kind) => {
     const required: Record<string, object> = {
       state: { status: 'WIP' },
-      'journal-line': { ts: '', turn: 1, step: '' },
+      'journal-line': { ts: '' },
     };
     const least = required[kind] ?? {};
 
@@ -120,10 +120,11 @@ describe('shape', () => {
     ['meta', 'title', 7],
     ['setting', 'storage_mode', 1],
     ['go-state', 'status', 'BUSY'],
-    ['journal-line', 'turn', 0],
-    ['journal-line', 'turn', undefined],
+    ['go-state', 'decision', ''],
+    ['journal-line', 'turn', -1],
+    ['journal-line', 'turn', 1.5],
     ['journal-line', 'ts', undefined],
-    ['journal-line', 'step', undefined],
+    ['journal-line', 'step', 5],
     ['journal-line', 'artifacts', ['a', 1]],
     ['journal-line', 'artifacts', ['a', ['b']]],
     ['journal-line', 'status', 'wip'],
