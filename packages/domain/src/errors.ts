@@ -56,6 +56,7 @@ export const errorKinds = {
   'PREFLIGHT.NO_SPACE': 'io',
   'PREFLIGHT.FILE_SYSTEM': 'unsupported',
   'PREFLIGHT.FOREIGN_OWNER': 'io',
+  'PREFLIGHT.SQLITE_VERSION': 'unsupported',
   INTERRUPTED: 'io',
   INTERNAL: 'internal',
 } as const satisfies Record<string, ErrorKind>;

@@ -32,6 +32,8 @@ export const CHUNK_BYTES = 1_048_576;
 export interface TreeLoader extends TreeReader {
   /** The stored entry without reading its content, or `undefined`. */
   lookup(path: TreePath): TreeEntry | undefined;
+  /** How many entries are stored, below `path` when one is given. */
+  count(path?: TreePath): number;
   /**
    * Writes the rows of one unit that differ from what is stored: the given entries, the unit's index rows, and the state
    * of every entry of the unit. Index rows of this unit that are no longer derived are removed.

@@ -1,0 +1,12 @@
+export { applyUp } from './schema/apply.js';
+export type { SchemaReport } from './schema/apply.js';
+export { loadScripts } from './schema/load.js';
+export type { ScriptFile } from './schema/load.js';
+export { planUp } from './schema/plan.js';
+export { exportTree } from './transfer/export.js';
+export type { ExportTreeOptions, TreeSink } from './transfer/export.js';
+export { loadTree } from './transfer/load.js';
+export type { LoadOptions, LoadReport } from './transfer/load.js';
+export { interrupted, matchTree } from './transfer/match.js';
+export type { MatchOptions, Tally } from './transfer/match.js';
+export type { SourceStat, TreeSource } from './transfer/source.js';

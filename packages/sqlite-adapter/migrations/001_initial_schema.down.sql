@@ -1,0 +1,12 @@
+DROP VIEW recent_executions;
+DROP TABLE evidence;
+DROP TABLE storage_state;
+DROP TABLE tree_entry;
+DROP TABLE audit_log;
+DROP TABLE config;
+DROP TABLE execution;
+DROP TABLE content_chunk;
+DROP TABLE content;
+DROP TABLE sbi;
+DROP TABLE schema_info;
+DROP TABLE schema_version;

@@ -1,0 +1,51 @@
+import { displayPath, type DerivedUnit } from '@deespec/domain';
+import { deriveTree, MemorySpool } from '@deespec/layout';
+import { checks } from '@deespec/validators';
+import type { Database } from 'better-sqlite3';
+
+import { readEntry } from './content-rows.js';
+import type { EntryRows } from './entry-rows.js';
+import { UnitWriter } from './unit-writer.js';
+
+/** A row of the index that is not what the stored bytes derive to. */
+export interface IndexDifference {
+  /** Table and key. */
+  readonly where: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/**
+ * Derives the index again from the stored bytes and compares it with the index tables, and each entry's state with what
+ * the rules say of it. Never writes.
+ */
+export function* checkIndex(handle: Database): Generator<IndexDifference> {
+  const writer = new UnitWriter(handle);
+  const reader = {
+    scan: () => writer.entries.scan(),
+    find: (path: DerivedUnit['path']) => writer.entries.find(path),
+    read: (path: DerivedUnit['path']) => readEntry(writer.contents, writer.entries.find(path)!),
+  };
+  const seen = { sbi: 0, execution: 0, config: 0, audit_log: 0 };
+  for (const unit of deriveTree(reader, { checks, spool: new MemorySpool() })) {
+    yield* writer.index.differences(unit);
+    yield* wrongStates(unit, writer.entries);
+    seen.sbi += unit.sbi === undefined ? 0 : 1;
+    seen.execution += unit.executions.length;
+    seen.config += unit.config.length;
+    seen.audit_log += unit.audit === undefined ? 0 : 1;
+  }
+  for (const [table, derived] of Object.entries(seen)) {
+    const derivedRows = table === 'audit_log' ? 'audit_log WHERE path IS NOT NULL' : table;
+    const stored = handle.prepare(`SELECT count(*) FROM ${derivedRows}`).pluck().get() as number;
+    if (stored !== derived) yield { where: table, expected: `${derived} rows`, actual: `${stored} rows` };
+  }
+}
+
+function* wrongStates(unit: DerivedUnit, entries: EntryRows): Generator<IndexDifference> {
+  for (const { path } of unit.entries) {
+    const expected = unit.quarantined.get(path) ?? 'stored';
+    const actual = entries.find(path)?.reason ?? 'stored';
+    if (expected !== actual) yield { where: `tree_entry ${displayPath(path)}`, expected, actual };
+  }
+}

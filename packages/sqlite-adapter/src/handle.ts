@@ -1,0 +1,77 @@
+import { StorageError } from '@deespec/domain';
+import BetterSqlite3, { type Database } from 'better-sqlite3';
+
+import { toStorageError } from './sqlite-error.js';
+
+/**
+ * How a database is opened: `read` never writes; `write` is durable at every commit; `build` is for a file that nobody else
+ * can reach: no journal, no sync, no foreign keys, and one fsync by the publisher before it is published; `lock` is for a
+ * file whose locks are all that matters.
+ */
+export type Access = 'read' | 'write' | 'build' | 'lock';
+
+/** "DESP": marks a database as ours. */
+export const APPLICATION_ID = 0x44455350;
+
+/** Before this version two connections can corrupt a WAL database. Source: sqlite.org/wal.html, "The WAL Reset Bug". */
+const SQLITE_FLOOR = [3, 51, 3] as const;
+
+/** Every connection sets these, whoever wrote the file. Source: sqlite.org/security.html; docs/database.md, "Pragmas". */
+const safety = [
+  'trusted_schema = OFF',
+  'cell_size_check = ON',
+  'mmap_size = 0',
+  'recursive_triggers = ON',
+  'temp_store = FILE',
+];
+
+const perAccess: Readonly<Record<Access, readonly string[]>> = {
+  read: ['query_only = ON'],
+  write: ['synchronous = FULL', 'foreign_keys = ON', 'journal_size_limit = 67108864'],
+  lock: ['journal_mode = DELETE'],
+  build: ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF', 'cache_size = -65536'],
+};
+
+/**
+ * Opens a database without TypeORM, whose import costs more than a short command takes.
+ *
+ * @param path - `:memory:` or a file; only `build` and `lock` create it
+ * @throws StorageError by what SQLite says, see `toStorageError`
+ */
+export function openHandle(path: string, access: Access): Database {
+  let handle: Database | undefined;
+  try {
+    handle = new BetterSqlite3(path, {
+      readonly: access === 'read',
+      fileMustExist: access === 'read' || access === 'write',
+      timeout: 0,
+    });
+    prepareHandle(handle, access);
+    return handle;
+  } catch (error) {
+    handle?.close();
+    throw toStorageError(error, path);
+  }
+}
+
+/** Sets the pragmas of `access` on a fresh handle. @throws StorageError `PREFLIGHT.SQLITE_VERSION` */
+export function prepareHandle(handle: Database, access: Access): void {
+  requireVersion(handle);
+  for (const pragma of [...safety, ...perAccess[access]]) handle.pragma(pragma);
+}
+
+function requireVersion(handle: Database): void {
+  const text = sqliteVersion(handle);
+  const parts = text.split('.').map(Number);
+  const different = SQLITE_FLOOR.findIndex((part, i) => parts[i] !== part);
+  if (different < 0 || parts[different]! > SQLITE_FLOOR[different]!) return;
+  throw new StorageError('PREFLIGHT.SQLITE_VERSION', `SQLite ${text} can corrupt a WAL database`, {
+    hint: `install better-sqlite3 with SQLite ${SQLITE_FLOOR.join('.')} or later`,
+    details: { sqlite: text },
+  });
+}
+
+/** Version of the SQLite library, such as `3.53.2`. */
+export function sqliteVersion(handle: Database): string {
+  return handle.prepare('SELECT sqlite_version()').pluck().get() as string;
+}

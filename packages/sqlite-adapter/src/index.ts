@@ -1,0 +1,40 @@
+// The surface of the package. What needs TypeORM is loaded when it is opened: importing it costs more than a whole
+// `deespec status` may take.
+export { checkIndex } from './check-index.js';
+export type { IndexDifference } from './check-index.js';
+export { inspectDatabase } from './database-file.js';
+export type { DatabaseFile } from './database-file.js';
+export { APPLICATION_ID, openHandle, sqliteVersion } from './handle.js';
+export type { Access } from './handle.js';
+export { expectedSchema, requireSchema } from './schema.js';
+export type { SchemaObject } from './schema.js';
+export { schemaScripts } from './scripts.js';
+export { toStorageError } from './sqlite-error.js';
+export { SqliteLoader } from './sqlite-loader.js';
+export type { LoaderOptions } from './sqlite-loader.js';
+export type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
+export {
+  addEvidence,
+  countStored,
+  countTables,
+  createState,
+  latestEvidence,
+  readState,
+} from './storage-state.js';
+export { StoredTree } from './stored-tree.js';
+export type { Evidence, StorageState, TableCounts } from './storage-state.js';
+
+import type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
+import type { Index } from '@deespec/domain';
+
+/** See `openSqliteStorage` in `sqlite-storage.ts`. */
+export async function openSqliteStorage(options: SqliteOptions): Promise<SqliteStorage> {
+  const { openSqliteStorage: open } = await import('./sqlite-storage.js');
+  return open(options);
+}
+
+/** See `openSqliteIndex` in `sqlite-storage.ts`. */
+export async function openSqliteIndex(path: string): Promise<{ index: Index; close(): Promise<void> }> {
+  const { openSqliteIndex: open } = await import('./sqlite-storage.js');
+  return open(path);
+}

@@ -1,0 +1,28 @@
+import type { JournalEvent, JournalSpool, SbiId } from '@deespec/domain';
+import type { Database, Statement } from 'better-sqlite3';
+
+/** Journal events in a temporary table: memory stays flat however long the journal is. */
+export class SqliteJournalSpool implements JournalSpool {
+  private readonly insert: Statement;
+  private readonly select: Statement;
+
+  constructor(handle: Database) {
+    handle.exec('DROP TABLE IF EXISTS temp.journal_event');
+    handle.exec('CREATE TEMP TABLE journal_event (sbi_id TEXT, line INTEGER, offset INTEGER, event TEXT)');
+    handle.exec('CREATE INDEX temp.idx_journal_event ON journal_event (sbi_id)');
+    this.insert = handle.prepare(
+      'INSERT INTO temp.journal_event (sbi_id, line, offset, event) VALUES (?, ?, ?, ?)',
+    );
+    this.select = handle
+      .prepare('SELECT event FROM temp.journal_event WHERE sbi_id = ? ORDER BY line, offset')
+      .pluck();
+  }
+
+  add(event: JournalEvent): void {
+    this.insert.run(event.sbiId, event.line, event.offset, JSON.stringify(event));
+  }
+
+  eventsOf(sbiId: SbiId): readonly JournalEvent[] {
+    return (this.select.all(sbiId) as string[]).map((event) => JSON.parse(event) as JournalEvent);
+  }
+}

@@ -1,0 +1,49 @@
+import { isStorageError, StorageError, type ErrorCode } from '@deespec/domain';
+import BetterSqlite3 from 'better-sqlite3';
+
+type SqliteError = InstanceType<typeof BetterSqlite3.SqliteError>;
+
+/**
+ * A driver error as a {@link StorageError}, classified by SQLite's own code, never by message. Bound parameters, which
+ * hold content, are dropped. Anything else is returned as it is: a bug.
+ *
+ * Source: sqlite.org/rescode.html.
+ */
+export function toStorageError(error: unknown, path: string): unknown {
+  if (isStorageError(error)) return error;
+  const driver = driverError(error);
+  if (driver === undefined) return error;
+  const [code, hint] = classify(driver.code);
+  return new StorageError(code, `${driver.message} (${driver.code}): ${path}`, {
+    hint,
+    details: { sqlite: driver.code, database: path },
+    cause: driver,
+  });
+}
+
+/** TypeORM wraps what the driver threw; the driver's error is the one with the code. */
+function driverError(error: unknown): SqliteError | undefined {
+  if (error instanceof BetterSqlite3.SqliteError) return error;
+  if (
+    error instanceof Error &&
+    'driverError' in error &&
+    error.driverError instanceof BetterSqlite3.SqliteError
+  )
+    return error.driverError;
+  return undefined;
+}
+
+function classify(code: string): [ErrorCode, string] {
+  if (/^SQLITE_(BUSY|LOCKED)/u.test(code)) return ['SQLITE.BUSY', 'another process is writing: try again'];
+  if (/^SQLITE_NOTADB/u.test(code))
+    return ['DATABASE.NOT_SQLITE', 'move the file away, then run "deespec migrate"'];
+  if (/^SQLITE_CORRUPT/u.test(code))
+    return ['DATABASE.CORRUPT', 'restore a backup, or move it away and run "deespec migrate"'];
+  if (/^SQLITE_CONSTRAINT/u.test(code))
+    return ['SQLITE.CONSTRAINT', 'report this: a write broke a rule of the schema'];
+  if (/^SQLITE_(FULL|IOERR_SHMSIZE)/u.test(code))
+    return ['FILE.NO_SPACE', 'free disk space, then run the command again'];
+  if (/^SQLITE_(READONLY|PERM|AUTH|CANTOPEN)/u.test(code))
+    return ['FILE.PERMISSION', 'check owner and mode of the database and its directory'];
+  return ['SQLITE.FAILED', 'run "deespec status", then the command again'];
+}

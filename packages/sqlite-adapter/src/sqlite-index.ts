@@ -1,0 +1,69 @@
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type ConfigEntry,
+  type Execution,
+  type ExecutionFilter,
+  type ExecutionKey,
+  type Index,
+  type Sbi,
+  type SbiFilter,
+  type SbiId,
+} from '@deespec/domain';
+
+import { listAudit } from './audit.js';
+import { getConfig, listConfig } from './config.js';
+import type { Connection } from './connection.js';
+import { ContentRows, readEntry } from './content-rows.js';
+import { EntryRows } from './entry-rows.js';
+import { getExecution, listExecutions } from './execution.js';
+import { countSbis, getSbi, listSbis } from './sbi.js';
+
+/** The index tables through TypeORM, on a connection that cannot write. */
+export class SqliteIndex implements Index {
+  private readonly entries: EntryRows;
+  private readonly contents: ContentRows;
+
+  constructor(private readonly reader: Connection) {
+    this.entries = new EntryRows(reader.handle);
+    this.contents = new ContentRows(reader.handle);
+  }
+
+  getSbi(id: SbiId): Promise<Sbi> {
+    return getSbi(this.reader.dataSource, id);
+  }
+
+  listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
+    return listSbis(this.reader.dataSource, filter);
+  }
+
+  countSbis(): Promise<ReadonlyMap<string, number>> {
+    return countSbis(this.reader.dataSource);
+  }
+
+  listExecutions(filter: ExecutionFilter = {}): Promise<Execution[]> {
+    return listExecutions(this.reader.dataSource, filter);
+  }
+
+  getExecution(key: ExecutionKey): Promise<Execution> {
+    return getExecution(this.reader.dataSource, key);
+  }
+
+  async readContent(key: ExecutionKey): Promise<Buffer | undefined> {
+    const { contentPath } = await this.getExecution(key);
+    const row = contentPath === undefined ? undefined : this.entries.find(contentPath);
+    return row === undefined ? undefined : Buffer.concat([...readEntry(this.contents, row)]);
+  }
+
+  listConfig(): Promise<ConfigEntry[]> {
+    return listConfig(this.reader.dataSource);
+  }
+
+  getConfig(key: string): Promise<ConfigEntry> {
+    return getConfig(this.reader.dataSource, key);
+  }
+
+  listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
+    return listAudit(this.reader.dataSource, filter);
+  }
+}

@@ -1,0 +1,75 @@
+import {
+  type DerivedUnit,
+  type LoadEntry,
+  type TreeLoader,
+  type TreePath,
+  type UnitChange,
+} from '@deespec/domain';
+import type { Database } from 'better-sqlite3';
+
+import { openHandle } from './handle.js';
+import { SqliteJournalSpool } from './journal-spool.js';
+import { createSchema } from './schema.js';
+import { toStorageError } from './sqlite-error.js';
+import { createState, nextRev, type StorageState } from './storage-state.js';
+import { StoredTree } from './stored-tree.js';
+import { UnitWriter } from './unit-writer.js';
+
+/** What {@link SqliteLoader} is opened with. */
+export interface LoaderOptions {
+  /** A file that nobody else can reach. */
+  readonly path: string;
+  /** Given for a new database; absent for the copy of a published one. */
+  readonly create?: { readonly state: StorageState; readonly now: () => Date };
+}
+
+/** Bulk writing through prepared statements on one connection. */
+export class SqliteLoader extends StoredTree implements TreeLoader {
+  readonly spool: SqliteJournalSpool;
+  private readonly writer: UnitWriter;
+  private readonly rev: number;
+
+  private constructor(handle: Database, path: string) {
+    super(handle, path);
+    this.spool = new SqliteJournalSpool(handle);
+    this.writer = new UnitWriter(handle);
+    this.rev = nextRev(handle);
+  }
+
+  /** @throws StorageError by what SQLite says */
+  static open({ path, create }: LoaderOptions): SqliteLoader {
+    const handle = openHandle(path, 'build');
+    try {
+      if (create !== undefined) {
+        createSchema(handle, create.now);
+        createState(handle, create.state);
+      }
+      return new SqliteLoader(handle, path);
+    } catch (error) {
+      handle.close();
+      throw toStorageError(error, path);
+    }
+  }
+
+  writeUnit(unit: DerivedUnit, entries: Iterable<LoadEntry>): UnitChange {
+    return this.writer.write(unit, entries, this.rev);
+  }
+
+  removeEntry(path: TreePath): void {
+    this.writer.remove(path);
+  }
+
+  batch<T>(work: () => T): T {
+    try {
+      return this.handle.transaction(work).immediate();
+    } catch (error) {
+      throw toStorageError(error, this.path);
+    }
+  }
+
+  /** Refreshes the statistics of the query planner and closes. The file is complete then, but not yet synced. */
+  complete(): void {
+    this.handle.exec('ANALYZE');
+    this.close();
+  }
+}

@@ -1,0 +1,62 @@
+import type { Index, TreeStore } from '@deespec/domain';
+
+import { openConnection } from './connection.js';
+import { requireSchema } from './schema.js';
+import { SqliteIndex } from './sqlite-index.js';
+import { SqliteTreeStore } from './sqlite-tree-store.js';
+import { WriteQueue } from './write-queue.js';
+
+/** What a database is opened with. */
+export interface SqliteOptions {
+  readonly path: string;
+  readonly now?: () => Date;
+}
+
+/** An open database that can be written. */
+export interface SqliteStorage {
+  readonly store: TreeStore;
+  readonly index: Index;
+  /** Closes both. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a database of ours for writing: one writer connection in WAL mode behind a queue, and a reader of its own.
+ *
+ * @throws StorageError those of `requireSchema`, or what SQLite says
+ */
+export async function openSqliteStorage({
+  path,
+  now = () => new Date(),
+}: SqliteOptions): Promise<SqliteStorage> {
+  const writer = await openConnection(path, 'write');
+  try {
+    requireSchema(writer.handle);
+    writer.handle.pragma('journal_mode = WAL');
+    const reader = await openConnection(path, 'read');
+    let closing: Promise<void> | undefined;
+    const close = () => (closing ??= reader.close().then(() => writer.close()));
+    const queue = new WriteQueue(writer.handle, path);
+    const store = new SqliteTreeStore({ handle: writer.handle, queue, now, close });
+    return { store, index: new SqliteIndex(reader), close };
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the index of a database of ours on a connection that cannot write.
+ *
+ * @throws StorageError those of `requireSchema`, or what SQLite says
+ */
+export async function openSqliteIndex(path: string): Promise<{ index: Index; close(): Promise<void> }> {
+  const reader = await openConnection(path, 'read');
+  try {
+    requireSchema(reader.handle);
+    return { index: new SqliteIndex(reader), close: () => reader.close() };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}

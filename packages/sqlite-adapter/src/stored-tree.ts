@@ -1,0 +1,69 @@
+import {
+  displayPath,
+  StorageError,
+  type TreeEntry,
+  type TreePath,
+  type TreeReader,
+  type TreeStat,
+} from '@deespec/domain';
+import type { Database } from 'better-sqlite3';
+
+import { ContentRows, readEntry } from './content-rows.js';
+import { EntryRows } from './entry-rows.js';
+import { openHandle } from './handle.js';
+import { requireSchema } from './schema.js';
+
+/** The tree of one database for reading, without TypeORM. */
+export class StoredTree implements TreeReader {
+  private readonly entries: EntryRows;
+  private readonly contents: ContentRows;
+
+  protected constructor(
+    readonly handle: Database,
+    protected readonly path: string,
+  ) {
+    this.entries = new EntryRows(handle);
+    this.contents = new ContentRows(handle);
+  }
+
+  /** Opens a published database on a connection that cannot write. @throws StorageError those of `requireSchema` */
+  static openReader(path: string): StoredTree {
+    const handle = openHandle(path, 'read');
+    try {
+      requireSchema(handle);
+      return new StoredTree(handle, path);
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+
+  /** The stored entry without reading its content, or `undefined`. */
+  lookup(path: TreePath): TreeEntry | undefined {
+    return this.entries.find(path);
+  }
+
+  /** How many entries are stored, below `path` when one is given. */
+  count(path?: TreePath): number {
+    return this.entries.count(path);
+  }
+
+  scan(): Iterable<TreeStat> {
+    return this.entries.scan();
+  }
+
+  find(path: TreePath): TreeEntry | undefined {
+    return this.lookup(path);
+  }
+
+  read(path: TreePath): Iterable<Buffer> {
+    const row = this.entries.find(path);
+    if (row !== undefined && row.kind !== 'directory') return readEntry(this.contents, row);
+    throw new StorageError('FILE.NOT_FOUND', `nothing to read at ${displayPath(path)} in ${this.path}`);
+  }
+
+  /** Releases the connection. A second call does nothing. */
+  close(): void {
+    if (this.handle.open) this.handle.close();
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  CHUNK_BYTES,
+  invariant,
+  type DerivedUnit,
+  type LoadContent,
+  type LoadEntry,
+  type TreePath,
+  type TreeStat,
+  type UnitChange,
+} from '@deespec/domain';
+import type { Database } from 'better-sqlite3';
+import { createHash } from 'node:crypto';
+
+import { ContentRows, readEntry } from './content-rows.js';
+import { EntryRows, type EntryRow } from './entry-rows.js';
+import { executionKey, IndexRows } from './index-rows.js';
+
+/** Where an entry's bytes and its state belong. */
+interface Target {
+  readonly executionId: number | undefined;
+  readonly reason: string | undefined;
+  readonly rev: number;
+}
+
+/**
+ * Writes one unit: index rows, entries and their bytes, each only where it differs. The one place that decides where bytes
+ * are stored: with their execution up to 1 MiB, else in `content`. Every call runs in the caller's transaction.
+ */
+export class UnitWriter {
+  readonly entries: EntryRows;
+  readonly contents: ContentRows;
+  readonly index: IndexRows;
+
+  constructor(handle: Database) {
+    this.entries = new EntryRows(handle);
+    this.contents = new ContentRows(handle);
+    this.index = new IndexRows(handle);
+  }
+
+  /** @param changed - entries of the unit whose bytes, mode or time differ, in the unit's order; consumed lazily */
+  write(unit: DerivedUnit, changed: Iterable<LoadEntry>, rev: number): UnitChange {
+    const carried = this.carry(unit);
+    const { rows, placements } = this.index.write(unit);
+    const incoming = changed[Symbol.iterator]();
+    let next = incoming.next();
+    const done = { entries: 0, bytes: 0, rows };
+    for (const stat of unit.entries) {
+      const target = { executionId: placements.get(stat.path), reason: unit.quarantined.get(stat.path), rev };
+      if (next.done !== true && next.value.stat.path === stat.path) {
+        this.put(next.value, target);
+        done.entries += 1;
+        done.bytes += next.value.stat.size;
+        next = incoming.next();
+      } else {
+        this.settle(stat, target, carried.get(stat.path));
+      }
+    }
+    invariant(next.done === true, 'changed entries come in the order of their unit');
+    return done;
+  }
+
+  /** Removes an entry, its bytes and the index rows that came from it. */
+  remove(path: TreePath): void {
+    this.index.removeAt(path);
+    const row = this.entries.find(path);
+    if (row === undefined) return;
+    this.entries.delete(path);
+    this.release(row, undefined);
+  }
+
+  /** Bytes that lie with an execution which will hold another path, or none: taken before the index rows change. */
+  private carry(unit: DerivedUnit): Map<TreePath, Buffer> {
+    const carried = new Map<TreePath, Buffer>();
+    if (unit.kind !== 'sbi') return carried;
+    const wanted = new Map(
+      unit.executions.map((execution) => [executionKey(execution), execution.contentPath]),
+    );
+    for (const { id, key, path } of this.index.storedExecutions(unit.path)) {
+      if (path === undefined || wanted.get(key) === path) continue;
+      const bytes = this.contents.readExecution(id);
+      if (bytes !== undefined) carried.set(path, bytes);
+      this.contents.clearExecution(id);
+    }
+    return carried;
+  }
+
+  private put(load: LoadEntry, target: Target): void {
+    const { stat, content } = load;
+    const old = this.entries.find(stat.path);
+    if (stat.kind === 'directory') {
+      this.entries.put(row({ ...stat, sha256: '' }, {}, target), target.rev);
+    } else {
+      const { place, sha256 } = this.store(stat, content, target);
+      this.entries.put(row({ ...stat, sha256 }, place, target), target.rev);
+    }
+    if (old !== undefined) this.release(old, target.executionId);
+  }
+
+  /** Brings an entry whose bytes did not change to its present place and state. */
+  private settle(stat: TreeStat, target: Target, carried: Buffer | undefined): void {
+    const old = this.entries.find(stat.path);
+    invariant(old !== undefined, `an unchanged entry is stored: ${stat.path}`);
+    const wanted = fits(stat) ? target.executionId : undefined;
+    const moves = stat.kind !== 'directory' && (old.executionId !== wanted || carried !== undefined);
+    if (!moves && old.reason === target.reason) return;
+    if (!moves) {
+      this.entries.put(row(old, old, target), target.rev);
+      return;
+    }
+    const bytes = carried ?? Buffer.concat([...readEntry(this.contents, old)]);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const { place } = this.store(stat, { bytes, sha256 }, target);
+    this.entries.put(row(old, place, target), target.rev);
+    this.release(old, wanted);
+  }
+
+  private store(
+    stat: TreeStat,
+    content: LoadContent,
+    target: Target,
+  ): { place: { contentId?: number; executionId?: number }; sha256: string } {
+    if (target.executionId !== undefined && fits(stat) && 'bytes' in content) {
+      this.contents.setExecution(target.executionId, content.bytes);
+      return { place: { executionId: target.executionId }, sha256: content.sha256 };
+    }
+    const { id, sha256 } = this.contents.insert(content, stat.size);
+    return { place: { contentId: id }, sha256 };
+  }
+
+  /** Frees the bytes an entry had before, unless they are in use. */
+  private release(old: EntryRow, executionId: number | undefined): void {
+    if (old.contentId !== undefined) this.contents.remove(old.contentId);
+    if (old.executionId === undefined || old.executionId === executionId) return;
+    if (!this.entries.isShared(old.executionId, old.path)) this.contents.clearExecution(old.executionId);
+  }
+}
+
+/** True for an entry whose bytes can lie with an execution. */
+function fits(stat: TreeStat): boolean {
+  return stat.kind === 'file' && stat.size <= CHUNK_BYTES;
+}
+
+function row(
+  entry: TreeStat & { readonly sha256: string },
+  place: { readonly contentId?: number; readonly executionId?: number },
+  { reason }: Target,
+): EntryRow {
+  return {
+    path: entry.path,
+    kind: entry.kind,
+    mode: entry.mode,
+    mtimeNs: entry.mtimeNs,
+    sha256: entry.sha256,
+    size: entry.size,
+    ...(place.contentId === undefined ? {} : { contentId: place.contentId }),
+    ...(place.executionId === undefined ? {} : { executionId: place.executionId }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}

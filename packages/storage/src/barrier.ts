@@ -1,0 +1,86 @@
+import { StorageError } from '@deespec/domain';
+import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { HomePaths } from './home.js';
+import { announce, livingHolders, removeDeadHolders } from './processes.js';
+
+/** Lets go of the barrier. A second call does nothing. */
+export type Release = () => void;
+
+/** Who takes the barrier, and how. */
+export interface BarrierRequest {
+  /** `exclusive`: publish and whatever must be alone; `shared`: whatever relies on the published state staying. */
+  readonly access: 'shared' | 'exclusive';
+  /** The command, for people who are told to wait. */
+  readonly command: string;
+}
+
+/**
+ * Takes the barrier of a tree: a lock on `.storage/lock.db` that the kernel drops when its holder dies (docs/adr/0004).
+ * Never waits.
+ *
+ * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it
+ */
+export function takeBarrier(paths: HomePaths, { access, command }: BarrierRequest): Release {
+  prepareOwnDirectory(paths);
+  let handle;
+  try {
+    handle = openHandle(paths.lock, 'lock');
+    handle.exec(access === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN DEFERRED');
+    // A deferred transaction holds its SHARED lock from its first read on.
+    handle.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } catch (error) {
+    handle?.close();
+    const known = toStorageError(error, paths.lock);
+    if (known instanceof StorageError && known.code === 'SQLITE.BUSY') throw held(paths, known);
+    throw known;
+  }
+  const open = handle;
+  if (access === 'exclusive') removeDeadHolders(paths);
+  const withdraw = announce(paths, command, new Date());
+  return () => {
+    if (!open.open) return;
+    withdraw();
+    open.exec('ROLLBACK');
+    open.close();
+  };
+}
+
+/** Whether somebody holds the barrier exclusively now. Reads only. */
+export function isBarrierHeld(paths: HomePaths): boolean {
+  if (!existsSync(paths.lock)) return false;
+  const handle = openHandle(paths.lock, 'read');
+  try {
+    handle.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    const known = toStorageError(error, paths.lock);
+    if (known instanceof StorageError && known.code === 'SQLITE.BUSY') return true;
+    throw known;
+  } finally {
+    handle.close();
+  }
+}
+
+function prepareOwnDirectory(paths: HomePaths): void {
+  mkdirSync(paths.own, { recursive: true, mode: 0o700 });
+  const ignore = join(paths.own, '.gitignore');
+  if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: 0o600 });
+  // SQLite would make it readable for others. Only when it is absent: closing it would drop this process's own lock.
+  if (!existsSync(paths.lock)) writeFileSync(paths.lock, '', { flag: 'a', mode: 0o600 });
+}
+
+function held(paths: HomePaths, cause: StorageError): StorageError {
+  const holders = livingHolders(paths).filter(({ pid }) => pid !== process.pid);
+  const names = holders.map(
+    ({ pid, host, command, since }) => `${command} (pid ${pid} on ${host}, since ${since})`,
+  );
+  const who = names.length === 0 ? 'another process' : names.join(', ');
+  return new StorageError('LOCK.HELD', `${paths.home} is in use by ${who}`, {
+    hint: 'wait until it ends, then run the command again',
+    details: { holders },
+    cause,
+  });
+}

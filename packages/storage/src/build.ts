@@ -1,0 +1,161 @@
+import { StorageError, type Finding } from '@deespec/domain';
+import { loadTree, matchTree, type LoadReport } from '@deespec/migration-engine';
+import { expectedSchema, openHandle, SqliteLoader, StoredTree } from '@deespec/sqlite-adapter';
+import { verifyTree, type TreeVerification } from '@deespec/verifier';
+
+import { progress, type MigrateRun } from './migrate-run.js';
+import type { ByteEquation, MigrateReport } from './reports.js';
+
+/** A database that holds the tree, verified, not yet published. */
+export interface BuiltDatabase {
+  readonly digest: string;
+  readonly equation: ByteEquation;
+  readonly written: MigrateReport['written'];
+  readonly findings: readonly Finding[];
+  readonly quarantined: number;
+  /** Loads that were needed until the tree held still. */
+  readonly rounds: number;
+}
+
+/** Loads of a tree that keeps changing before the run gives up. */
+const ROUNDS = 3;
+
+/** A file touched this shortly before the run may have the same time again after another change. Nanoseconds. */
+const RACY_NS = 2_000_000_000n;
+
+/**
+ * Builds the database of a run in its directory: load, compare, re-read what changed, then the independent verifier reads
+ * both sides again.
+ *
+ * @throws StorageError `TREE.UNSTABLE` after 3 rounds; `TRANSFER.MISMATCH` when both sides differ and nobody changed the tree
+ */
+export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
+  const trustBeforeNs = BigInt(run.startedAt.getTime()) * 1_000_000n - RACY_NS;
+  let written = { entries: 0, bytes: 0, rows: 0, removed: 0 };
+  for (let round = 1; round <= ROUNDS; round++) {
+    const load = await loadOnce(run, round === 1 ? undefined : trustBeforeNs);
+    written = added(written, load.written);
+    if (!(await holdsStill(run, trustBeforeNs))) continue;
+    const verified = await verifyBuilt(run);
+    if (verified.differenceCount === 0) return result(load, { written, verified, rounds: round });
+    if (await holdsStill(run, trustBeforeNs)) throw mismatch(verified);
+  }
+  throw new StorageError(
+    'TREE.UNSTABLE',
+    `the tree kept changing over ${ROUNDS} rounds; nothing was published`,
+    {
+      hint: 'stop the programs that write to it, then run the command again',
+    },
+  );
+}
+
+async function loadOnce(run: MigrateRun, trustBeforeNs: bigint | undefined): Promise<LoadReport> {
+  const { options, directory, source } = run;
+  const isFirst = trustBeforeNs === undefined;
+  if (isFirst && run.published !== undefined) copyDatabase(run.paths.database, directory.database);
+  const state = { mode: 'file', ...run.epoch } as const;
+  const create = isFirst && run.published === undefined ? { create: { state, now: () => new Date() } } : {};
+  const target = SqliteLoader.open({ path: directory.database, ...create });
+  try {
+    run.ignored.clear();
+    const report = await loadTree({
+      source,
+      target,
+      spool: target.spool,
+      batchSize: options.batchSize ?? 100,
+      onProgress: (done) => progress(run, 'load', done),
+      ...(trustBeforeNs === undefined ? {} : { trustBeforeNs }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    target.complete();
+    return report;
+  } finally {
+    target.close();
+  }
+}
+
+/** A consistent copy of the published database, however it is used meanwhile. */
+function copyDatabase(from: string, to: string): void {
+  const handle = openHandle(from, 'read');
+  try {
+    handle.pragma('query_only = OFF');
+    handle.prepare('VACUUM INTO ?').run(to);
+  } finally {
+    handle.close();
+  }
+}
+
+async function holdsStill(run: MigrateRun, trustBeforeNs: bigint): Promise<boolean> {
+  const target = StoredTree.openReader(run.directory.database);
+  try {
+    const { signal } = run.options;
+    const options = {
+      source: run.source,
+      target,
+      trustBeforeNs,
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return (await matchTree(options)).same;
+  } finally {
+    target.close();
+  }
+}
+
+function verifyBuilt(run: MigrateRun): Promise<TreeVerification> {
+  return verifyTree({
+    home: run.paths.home,
+    database: run.directory.database,
+    expectedSchema: expectedSchema(),
+    checkAll: true,
+    onProgress: ({ doneBytes, doneEntries }) =>
+      progress(run, 'verify', { bytes: doneBytes, entries: doneEntries }),
+    signal: run.options.signal,
+  });
+}
+
+function result(
+  load: LoadReport,
+  {
+    written,
+    verified,
+    rounds,
+  }: { written: BuiltDatabase['written']; verified: TreeVerification; rounds: number },
+): BuiltDatabase {
+  const { findings, quarantined } = load;
+  return {
+    digest: verified.treeDigest!,
+    equation: equationOf(verified),
+    written,
+    findings,
+    quarantined,
+    rounds,
+  };
+}
+
+/** The byte equation as the verifier counted it. */
+export function equationOf({ scannedTally, storedTally, ignoredTally }: TreeVerification): ByteEquation {
+  const holds =
+    scannedTally.entries === storedTally.entries + ignoredTally.entries &&
+    scannedTally.bytes === storedTally.bytes + ignoredTally.bytes;
+  return { scanned: scannedTally, stored: storedTally, ignored: ignoredTally, holds };
+}
+
+function mismatch({ differences, differenceCount }: TreeVerification): StorageError {
+  return new StorageError(
+    'TRANSFER.MISMATCH',
+    `${differenceCount} differences between tree and database; nothing was published`,
+    {
+      hint: 'the tree was not changed; report this with the differences',
+      details: { differenceCount, differences },
+    },
+  );
+}
+
+function added(a: MigrateReport['written'], b: MigrateReport['written']): MigrateReport['written'] {
+  return {
+    entries: a.entries + b.entries,
+    bytes: a.bytes + b.bytes,
+    rows: a.rows + b.rows,
+    removed: a.removed + b.removed,
+  };
+}

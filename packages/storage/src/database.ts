@@ -1,0 +1,90 @@
+import { StorageError } from '@deespec/domain';
+import {
+  inspectDatabase,
+  latestEvidence,
+  openHandle,
+  readState,
+  requireSchema,
+  type Evidence,
+  type StorageState,
+} from '@deespec/sqlite-adapter';
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { readEpoch } from './epoch-file.js';
+import type { HomePaths } from './home.js';
+
+/** A published database that belongs to this tree. */
+export interface OwnDatabase {
+  readonly state: StorageState;
+  readonly evidence: Evidence;
+}
+
+/**
+ * Proves that the database of a tree is ours, of this tree, of this program's schema, and published with evidence.
+ *
+ * @returns `undefined` when there is none
+ * @throws StorageError `DATABASE.*`, `MIGRATION.*`, `SCHEMA.DRIFT`
+ */
+export function findDatabase(paths: HomePaths): OwnDatabase | undefined {
+  if (inspectDatabase(paths.database, ownLinks(paths)) === 'absent') return undefined;
+  const handle = openHandle(paths.database, 'read');
+  try {
+    requireSchema(handle);
+    const state = requireOwnState(paths, readState(handle));
+    const evidence = latestEvidence(handle, 'migrate');
+    if (evidence !== undefined) return { state, evidence };
+    throw new StorageError(
+      'DATABASE.NO_EVIDENCE',
+      `${paths.database} has no record of a verified migration`,
+      {
+        hint: 'it was not published by "deespec migrate": move it away and run "deespec migrate"',
+      },
+    );
+  } finally {
+    handle.close();
+  }
+}
+
+/** Like {@link findDatabase}. @throws StorageError also `DATABASE.NOT_FOUND` */
+export function getDatabase(paths: HomePaths): OwnDatabase {
+  const found = findDatabase(paths);
+  if (found !== undefined) return found;
+  throw new StorageError('DATABASE.NOT_FOUND', `${paths.home} has no database yet`, {
+    hint: 'run "deespec migrate" first',
+    details: { database: paths.database },
+  });
+}
+
+/** @throws StorageError `DATABASE.OTHER_STORE` when the database was made for another tree */
+export function requireOwnState(paths: HomePaths, state: StorageState | undefined): StorageState {
+  const own = readEpoch(paths);
+  if (state !== undefined && own !== undefined && state.storeId === own.storeId) return state;
+  throw new StorageError('DATABASE.OTHER_STORE', `${paths.database} was made for another tree`, {
+    hint: 'it was not touched: move it away, then run "deespec migrate"',
+    details: { database: state?.storeId, tree: own?.storeId },
+  });
+}
+
+/**
+ * How many names of the database's file are leftovers of a publication that was cut off between its link and the removal of
+ * the temporary name: they are ours, and the next `migrate` removes them.
+ */
+export function ownLinks(paths: HomePaths): number {
+  const published = lstatSync(paths.database, { bigint: true, throwIfNoEntry: false });
+  if (published === undefined || published.nlink < 2n) return 0;
+  return unfinishedRuns(paths).filter((run) => {
+    const stat = lstatSync(join(paths.runs, run, 'deespec.db'), { bigint: true, throwIfNoEntry: false });
+    return stat?.ino === published.ino && stat.dev === published.dev;
+  }).length;
+}
+
+/** Names of runs that left files, oldest first. */
+export function unfinishedRuns(paths: HomePaths): string[] {
+  try {
+    return readdirSync(paths.runs).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

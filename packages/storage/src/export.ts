@@ -1,0 +1,150 @@
+import { StorageError } from '@deespec/domain';
+import { TreeWriter } from '@deespec/file-adapter';
+import { exportTree as copyTree } from '@deespec/migration-engine';
+import { expectedSchema, StoredTree } from '@deespec/sqlite-adapter';
+import { verifyTree } from '@deespec/verifier';
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+
+import { takeBarrier } from './barrier.js';
+import { getDatabase } from './database.js';
+import { homePaths, type HomePaths } from './home.js';
+import type { ExportOptions, ExportReport } from './reports.js';
+
+/**
+ * Writes the stored tree to a new directory: beside it first, read back and compared with the database by the verifier, then
+ * in place by one rename. The output is complete or absent.
+ *
+ * @throws StorageError `EXPORT.TARGET_NOT_EMPTY`, `EXPORT.TARGET_INSIDE_TREE`; `TRANSFER.MISMATCH` when what was written
+ *   is not what is stored; `DATABASE.*`, `LOCK.HELD`, `FILE.*`, `INTERRUPTED`
+ *
+ * Source: migration strategy, "Data Export".
+ */
+export async function exportTree(options: ExportOptions): Promise<ExportReport> {
+  const startedAt = Date.now();
+  const paths = homePaths(options.home);
+  const output = requireTarget(paths, options.output);
+  const release = takeBarrier(paths, { access: 'shared', command: 'export' });
+  let working: string | undefined;
+  try {
+    getDatabase(paths);
+    // The prefix is ours, so that what a crash leaves can be told from anything else.
+    working = mkdtempSync(join(dirname(output), `.${basename(output)}.deespec-export-`));
+    const written = await copyTo(working, paths, options);
+    const digest = await requireEqual(working, paths, options);
+    renameSync(working, output);
+    syncDirectory(dirname(output));
+    return { output, digest, written, durationMs: Date.now() - startedAt };
+  } catch (error) {
+    if (working !== undefined) removeWorking(working, error);
+    throw error;
+  } finally {
+    release();
+  }
+}
+
+/** @returns the absolute path, its parent's symbolic links resolved */
+function requireTarget(paths: HomePaths, output: string): string {
+  const absolute = resolve(output);
+  let parent: string;
+  try {
+    parent = realpathSync(dirname(absolute));
+  } catch (error) {
+    throw new StorageError('FILE.NOT_FOUND', `${dirname(absolute)} does not exist`, {
+      hint: 'make the directory that is to hold the export first',
+      cause: error,
+    });
+  }
+  const target = join(parent, basename(absolute));
+  if (
+    `${target}${sep}`.startsWith(`${paths.home}${sep}`) ||
+    `${paths.home}${sep}`.startsWith(`${target}${sep}`)
+  ) {
+    throw new StorageError('EXPORT.TARGET_INSIDE_TREE', `${target} and ${paths.home} hold one another`, {
+      hint: 'name a new directory beside the tree with --output <dir>',
+    });
+  }
+  requireEmpty(target);
+  return target;
+}
+
+function requireEmpty(target: string): void {
+  try {
+    if (readdirSync(target).length === 0) return;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    if (code !== 'ENOTDIR')
+      throw new StorageError('FILE.READ_FAILED', `cannot look into ${target}`, { cause: error });
+  }
+  throw new StorageError('EXPORT.TARGET_NOT_EMPTY', `${target} is not an empty directory`, {
+    hint: 'name a directory that does not exist yet, or is empty',
+    details: { output: target },
+  });
+}
+
+async function copyTo(directory: string, paths: HomePaths, { onProgress, signal }: ExportOptions) {
+  const source = StoredTree.openReader(paths.database);
+  try {
+    return await copyTree({
+      source,
+      sink: new TreeWriter(directory),
+      onProgress: ({ entries, bytes }) =>
+        onProgress?.({ phase: 'write', doneEntries: entries, doneBytes: bytes }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } finally {
+    source.close();
+  }
+}
+
+async function requireEqual(
+  directory: string,
+  paths: HomePaths,
+  { onProgress, signal }: ExportOptions,
+): Promise<string> {
+  const { treeDigest, differenceCount, differences } = await verifyTree({
+    home: directory,
+    database: paths.database,
+    expectedSchema: expectedSchema(),
+    checkAll: true,
+    onProgress: ({ doneBytes, doneEntries }) => onProgress?.({ phase: 'verify', doneBytes, doneEntries }),
+    signal,
+  });
+  if (differenceCount === 0) return treeDigest!;
+  throw new StorageError(
+    'TRANSFER.MISMATCH',
+    `${differenceCount} differences between the database and what was exported`,
+    {
+      hint: 'nothing was left behind; run "deespec verify --check-all" to see whether the database is damaged',
+      details: { differenceCount, differences },
+    },
+  );
+}
+
+/** A read-only directory of the export must not keep its remains alive. */
+function removeWorking(working: string, cause: unknown): void {
+  try {
+    rmSync(working, { recursive: true, force: true, maxRetries: 2 });
+  } catch (error) {
+    throw new AggregateError([cause, error], `the export failed and ${working} could not be removed`);
+  }
+}
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

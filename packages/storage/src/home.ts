@@ -1,0 +1,80 @@
+import { StorageError } from '@deespec/domain';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** Names below the `.deespec` directory that are ours. Source: docs/formats.md, "What is ours". */
+export interface HomePaths {
+  /** The `.deespec` directory, symbolic links resolved once. */
+  readonly home: string;
+  readonly database: string;
+  /** `.storage/`: everything of ours but the database and the backups. */
+  readonly own: string;
+  readonly lock: string;
+  readonly epoch: string;
+  readonly runs: string;
+  readonly processes: string;
+}
+
+/** Where a command looks for its tree. */
+export interface FindHomeOptions {
+  /** What the user named; wins over everything else. */
+  readonly home?: string;
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** One of these stands in every tree. Source: docs/formats.md. */
+const marks = ['specs', 'setting.json', 'workflow.json', 'etc/workflow.yaml', 'var', 'journal', 'deespec.db'];
+
+/**
+ * The tree a command works on: the named one, else `DEE_HOME`, else the nearest `.deespec` upwards.
+ *
+ * @returns an absolute path
+ * @throws StorageError `TREE.NOT_FOUND`
+ */
+export function findHome({ home, cwd, environment }: FindHomeOptions): string {
+  const named = home ?? (environment['DEE_HOME'] === '' ? undefined : environment['DEE_HOME']);
+  if (named !== undefined) return resolve(cwd, named);
+  for (let directory = resolve(cwd); ; directory = dirname(directory)) {
+    const candidate = join(directory, '.deespec');
+    if (isDirectory(candidate)) return candidate;
+    if (directory === dirname(directory)) break;
+  }
+  throw new StorageError('TREE.NOT_FOUND', `no .deespec directory in ${cwd} or above it`, {
+    hint: 'name one with --home <dir>, or with the environment variable DEE_HOME',
+  });
+}
+
+/** The paths of a tree. @throws StorageError `TREE.NOT_FOUND` when `home` is no `.deespec` tree */
+export function homePaths(home: string): HomePaths {
+  if (!isDirectory(home)) throw notTree(home, 'is not a directory');
+  const real = realpathSync(home);
+  if (!marks.some((mark) => exists(join(real, mark)))) {
+    throw notTree(home, `has none of ${marks.slice(0, -1).join(', ')}`);
+  }
+  const own = join(real, '.storage');
+  return {
+    home: real,
+    database: join(real, 'deespec.db'),
+    own,
+    lock: join(own, 'lock.db'),
+    epoch: join(own, 'epoch'),
+    runs: join(own, 'runs'),
+    processes: join(own, 'processes'),
+  };
+}
+
+function notTree(home: string, why: string): StorageError {
+  return new StorageError('TREE.NOT_FOUND', `${home} is no .deespec tree: it ${why}`, {
+    hint: 'name the .deespec directory with --home <dir>',
+    details: { home },
+  });
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

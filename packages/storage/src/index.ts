@@ -1,0 +1,75 @@
+export { findHome } from './home.js';
+export type { FindHomeOptions } from './home.js';
+export type { DigestRequest } from './digest.js';
+export type { OpenOptions, OpenStorage, StoreName } from './open-storage.js';
+export type {
+  ByteEquation,
+  Difference,
+  DigestReport,
+  ExportOptions,
+  ExportReport,
+  LockHolder,
+  MigrateOptions,
+  MigrateReport,
+  Progress,
+  RowCounts,
+  RunOptions,
+  StatusReport,
+  Tally,
+  VerifyOptions,
+  VerifyReport,
+} from './reports.js';
+export type { VersionReport } from './version.js';
+
+import type { DigestRequest } from './digest.js';
+import type { OpenOptions, OpenStorage } from './open-storage.js';
+import type {
+  DigestReport,
+  ExportOptions,
+  ExportReport,
+  MigrateOptions,
+  MigrateReport,
+  StatusReport,
+  VerifyOptions,
+  VerifyReport,
+} from './reports.js';
+import type { VersionReport } from './version.js';
+
+import { atBoundary } from './boundary.js';
+
+// Each use case is loaded when it is called: a command pays only for what it uses.
+
+/** See `migrate.ts`. */
+export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
+  return atBoundary(async () => (await import('./migrate.js')).migrate(options));
+}
+
+/** See `verify.ts`. */
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  return atBoundary(async () => (await import('./verify.js')).verify(options));
+}
+
+/** See `export.ts`. */
+export async function exportTree(options: ExportOptions): Promise<ExportReport> {
+  return atBoundary(async () => (await import('./export.js')).exportTree(options));
+}
+
+/** See `digest.ts`. */
+export async function digest(request: DigestRequest): Promise<DigestReport> {
+  return atBoundary(async () => (await import('./digest.js')).digest(request));
+}
+
+/** See `status.ts`. */
+export async function readStatus(options: { home: string; scan?: boolean }): Promise<StatusReport> {
+  return atBoundary(async () => (await import('./status.js')).readStatus(options));
+}
+
+/** See `open-storage.ts`. */
+export async function openStorage(options: OpenOptions): Promise<OpenStorage> {
+  return atBoundary(async () => (await import('./open-storage.js')).openStorage(options));
+}
+
+/** See `version.ts`. */
+export async function version(): Promise<VersionReport> {
+  return atBoundary(async () => (await import('./version.js')).version());
+}

@@ -1,0 +1,29 @@
+import type { TreeSource } from '@deespec/migration-engine';
+
+import type { OwnDatabase } from './database.js';
+import type { EpochRecord } from './epoch-file.js';
+import type { HomePaths } from './home.js';
+import type { MigrateOptions, Tally } from './reports.js';
+import type { RunDirectory } from './runs.js';
+
+/** One run of `migrate`. */
+export interface MigrateRun {
+  readonly paths: HomePaths;
+  readonly options: MigrateOptions;
+  readonly source: TreeSource;
+  /** Litter of other programs that the scan left out: path for display -> bytes. */
+  readonly ignored: Map<string, number>;
+  readonly directory: RunDirectory;
+  readonly epoch: EpochRecord;
+  /** The database this run works on a copy of. */
+  readonly published: OwnDatabase | undefined;
+  /** What the tree held when the run began, for progress. */
+  readonly total: Tally;
+  readonly startedAt: Date;
+}
+
+/** Reports progress against the tally of the preflight. */
+export function progress(run: MigrateRun, phase: 'load' | 'compare' | 'verify', done: Tally): void {
+  const total = phase === 'verify' ? run.total.bytes * 2 : run.total.bytes;
+  run.options.onProgress?.({ phase, doneEntries: done.entries, doneBytes: done.bytes, totalBytes: total });
+}

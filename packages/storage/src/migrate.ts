@@ -1,0 +1,208 @@
+import { displayPath, isStorageError, StorageError, timeFromDate } from '@deespec/domain';
+import { openFileStorage } from '@deespec/file-adapter';
+import { matchTree, type TreeSource } from '@deespec/migration-engine';
+import { addEvidence, countStored, countTables, openHandle, StoredTree } from '@deespec/sqlite-adapter';
+import { ulid } from 'ulid';
+
+import { takeBarrier } from './barrier.js';
+import { buildDatabase, type BuiltDatabase } from './build.js';
+import { findDatabase } from './database.js';
+import { ensureEpoch } from './epoch-file.js';
+import { homePaths, type HomePaths } from './home.js';
+import { progress, type MigrateRun } from './migrate-run.js';
+import { requireFit, requireSpace } from './preflight.js';
+import { publish } from './publish.js';
+import type { ByteEquation, MigrateOptions, MigrateReport, RowCounts, Tally } from './reports.js';
+import { beginRun, type RunDirectory } from './runs.js';
+import { rememberScan } from './scan-file.js';
+import { grantedMode } from './setting.js';
+import { programVersion } from './version.js';
+
+/**
+ * Copies the tree into its database: scan, parse, derive, validate, load, compare, verify, evidence, publish. The tree is
+ * only read. Nothing is visible before the last step; a crash leaves the old state and files that the next run removes.
+ *
+ * @throws StorageError `TREE.INVALID` with `details.findings` when an entry breaks a rule and `quarantine` is not set;
+ *   `TREE.UNSTABLE` when the tree kept changing; `TRANSFER.MISMATCH` when both sides differ after all; `LOCK.HELD`,
+ *   `GO_TOOL.RUNNING`, `PREFLIGHT.*`, `MODE.*`, `DATABASE.*`, `FILE.*`, `INTERRUPTED`
+ *
+ * Source: migration strategy, "Phase 2: Data Migration Tools".
+ */
+export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
+  const startedAt = new Date();
+  const paths = homePaths(options.home);
+  const release = takeBarrier(paths, {
+    access: 'exclusive',
+    command: options.dryRun ? 'migrate --dry-run' : 'migrate',
+  });
+  const runId = ulid(startedAt.getTime());
+  let directory: RunDirectory | undefined;
+  try {
+    requireFileMode(paths);
+    requireFit(paths, startedAt);
+    directory = beginRun(paths, runId);
+    const published = findDatabase(paths);
+    const ignored = new Map<string, number>();
+    const { store: source } = openFileStorage({
+      home: paths.home,
+      onIgnored: ({ path, bytes }) => ignored.set(displayPath(path), bytes),
+    });
+    const total = tally(source);
+    const epoch = ensureEpoch(paths);
+    const run: MigrateRun = {
+      paths,
+      options,
+      source,
+      ignored,
+      directory,
+      epoch,
+      published,
+      total,
+      startedAt,
+    };
+    return (await unchanged(run, runId)) ?? (await rebuild(run, runId));
+  } finally {
+    directory?.remove();
+    release();
+  }
+}
+
+/** A mode is never guessed; a `setting.json` that cannot be read is a finding of the load, which lists all of them. */
+function requireFileMode(paths: HomePaths): void {
+  try {
+    grantedMode(paths);
+  } catch (error) {
+    if (!isStorageError(error, 'LAYOUT.MALFORMED')) throw error;
+  }
+}
+
+function tally(source: TreeSource): Tally {
+  const total = { entries: 0, bytes: 0 };
+  for (const { size } of source.scan()) {
+    total.entries += 1;
+    total.bytes += size;
+  }
+  return total;
+}
+
+/** The report of a run that finds nothing to do; `undefined` when there is something. */
+async function unchanged(run: MigrateRun, runId: string): Promise<MigrateReport | undefined> {
+  if (run.published === undefined) return undefined;
+  const stored = StoredTree.openReader(run.paths.database);
+  try {
+    const rows = countTables(stored.handle);
+    // Quarantined entries are refused or counted again on every run: their findings are made by the load.
+    if (rows.quarantined > 0) return undefined;
+    const match = await matchTree({
+      source: run.source,
+      target: stored,
+      onProgress: (done) => progress(run, 'compare', done),
+      ...(run.options.signal === undefined ? {} : { signal: run.options.signal }),
+    });
+    if (!match.same) return undefined;
+    const equation = equationOf(run, match.scanned, countStored(stored.handle));
+    if (!equation.holds) return undefined;
+    return report(run, runId, {
+      outcome: 'unchanged',
+      digest: run.published.evidence.digest!,
+      equation,
+      written: { entries: 0, bytes: 0, rows: 0, removed: 0 },
+      rows,
+      findings: [],
+      quarantined: 0,
+      rounds: 1,
+      databaseBytes: databaseBytes(stored.handle),
+    });
+  } finally {
+    stored.close();
+  }
+}
+
+async function rebuild(run: MigrateRun, runId: string): Promise<MigrateReport> {
+  requireSpace(run.paths, run.total.bytes);
+  const built = await buildDatabase(run);
+  refuseInvalid(run, built);
+  const handle = openHandle(run.directory.database, 'write');
+  let rows: RowCounts;
+  let bytes: number;
+  try {
+    const { stored, ignored } = built.equation;
+    addEvidence(handle, {
+      runId,
+      action: 'migrate',
+      at: timeFromDate(new Date()),
+      version: programVersion(),
+      epoch: run.epoch.epoch,
+      digest: built.digest,
+      entries: stored.entries,
+      bytes: stored.bytes,
+      ignoredEntries: ignored.entries,
+      ignoredBytes: ignored.bytes,
+      differences: 0,
+    });
+    rows = countTables(handle);
+    bytes = databaseBytes(handle);
+  } finally {
+    handle.close();
+  }
+  if (run.options.dryRun !== true) {
+    run.options.onProgress?.({
+      phase: 'publish',
+      doneEntries: run.total.entries,
+      doneBytes: run.total.bytes,
+    });
+    publish(run.paths, run.directory.database, run.published === undefined ? 'first' : 'replace');
+    rememberScan(run.paths, { at: timeFromDate(new Date()), ...built.equation.scanned });
+  }
+  const outcome = run.published === undefined ? 'created' : 'updated';
+  return report(run, runId, { ...built, outcome, rows, databaseBytes: bytes });
+}
+
+/** @throws StorageError `TREE.INVALID` */
+function refuseInvalid(run: MigrateRun, built: BuiltDatabase): void {
+  const errors = built.findings.filter(({ severity }) => severity === 'error');
+  if (run.options.quarantine === true || (errors.length === 0 && built.quarantined === 0)) return;
+  throw new StorageError('TREE.INVALID', `${built.quarantined} entries break a rule; nothing was published`, {
+    hint: 'mend them, or run "deespec migrate --quarantine" to keep their bytes without interpreting them',
+    details: {
+      errors: errors.length,
+      warnings: built.findings.length - errors.length,
+      quarantined: built.quarantined,
+      findings: built.findings,
+    },
+  });
+}
+
+type Outcome = BuiltDatabase & Pick<MigrateReport, 'outcome' | 'rows' | 'databaseBytes'>;
+
+function report(run: MigrateRun, runId: string, outcome: Outcome): MigrateReport {
+  return {
+    runId,
+    dryRun: run.options.dryRun === true,
+    home: run.paths.home,
+    database: run.paths.database,
+    ...outcome,
+    ignored: [...run.ignored.keys()].sort(),
+    durationMs: Date.now() - run.startedAt.getTime(),
+  };
+}
+
+/** The byte equation of three independent counts: the walk, the rows, and what the walk left out. */
+function equationOf(run: MigrateRun, taken: Tally, stored: Tally): ByteEquation {
+  const ignored = {
+    entries: run.ignored.size,
+    bytes: [...run.ignored.values()].reduce((sum, size) => sum + size, 0),
+  };
+  const scanned = { entries: taken.entries + ignored.entries, bytes: taken.bytes + ignored.bytes };
+  return {
+    scanned,
+    stored,
+    ignored,
+    holds: taken.entries === stored.entries && taken.bytes === stored.bytes,
+  };
+}
+
+function databaseBytes(handle: { pragma(text: string, options: { simple: true }): unknown }): number {
+  const pages = handle.pragma('page_count', { simple: true }) as number;
+  return pages * (handle.pragma('page_size', { simple: true }) as number);
+}

@@ -1,0 +1,62 @@
+import { timeFromDate } from '@deespec/domain';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+
+import type { HomePaths } from './home.js';
+import type { LockHolder } from './reports.js';
+
+/** Says in `.storage/processes/` who holds the barrier. The lock itself is in the kernel: these files only name. */
+export function announce(paths: HomePaths, command: string, now: Date): () => void {
+  mkdirSync(paths.processes, { recursive: true, mode: 0o700 });
+  const file = join(paths.processes, `${process.pid}.json`);
+  const holder: LockHolder = { pid: process.pid, host: hostname(), command, since: timeFromDate(now) };
+  writeFileSync(file, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+  return () => rmSync(file, { force: true });
+}
+
+/** Those who announced themselves and still run, oldest first. */
+export function livingHolders(paths: HomePaths): LockHolder[] {
+  return announced(paths)
+    .flatMap((file) => readHolder(file) ?? [])
+    .filter(isAlive)
+    .sort((a, b) => (a.since < b.since ? -1 : 1));
+}
+
+/** Removes what crashed processes left. Called by the holder of the exclusive barrier. */
+export function removeDeadHolders(paths: HomePaths): void {
+  for (const file of announced(paths)) {
+    const holder = readHolder(file);
+    if (holder === undefined || !isAlive(holder)) rmSync(file, { force: true });
+  }
+}
+
+function announced(paths: HomePaths): string[] {
+  try {
+    return readdirSync(paths.processes).map((name) => join(paths.processes, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The holder a file names; `undefined` when it is gone or was written only in part. */
+function readHolder(file: string): LockHolder | undefined {
+  try {
+    const holder = JSON.parse(readFileSync(file, 'utf8')) as LockHolder;
+    return holder.pid === Number(basename(file, '.json')) ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Another host's processes cannot be seen from here: they count as running. */
+function isAlive({ pid, host }: LockHolder): boolean {
+  if (host !== hostname()) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,90 @@
+import { StorageError } from '@deespec/domain';
+import { openHandle } from '@deespec/sqlite-adapter';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+import type { HomePaths } from './home.js';
+
+/**
+ * Makes a finished, closed database file the database of the tree: durable first, then visible under its name in one step.
+ * Runs under the exclusive barrier.
+ *
+ * @param how - `first`: by link, so that a file which appeared meanwhile is never replaced; `replace`: by rename over our
+ *   own database, which must not be open anywhere
+ * @throws StorageError `DATABASE.FOREIGN` when something stands there; `SQLITE.BUSY` when a program has it open
+ */
+export function publish(paths: HomePaths, file: string, how: 'first' | 'replace'): void {
+  chmodSync(file, 0o600);
+  syncPath(file);
+  if (how === 'first') linkFirst(paths, file);
+  else replaceOwn(paths, file);
+  syncPath(dirname(file));
+}
+
+function linkFirst(paths: HomePaths, file: string): void {
+  refuseSidecars(paths);
+  try {
+    linkSync(file, paths.database);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw new StorageError('FILE.WRITE_FAILED', `cannot publish ${paths.database}`, { cause: error });
+    }
+    throw new StorageError('DATABASE.FOREIGN', `${paths.database} appeared during the run`, {
+      hint: 'another program made it: look at it, move it away, then run "deespec migrate"',
+      cause: error,
+    });
+  }
+  syncPath(paths.home);
+  unlinkSync(file);
+}
+
+function replaceOwn(paths: HomePaths, file: string): void {
+  const handle = openHandle(paths.database, 'write');
+  try {
+    // Leaving WAL mode needs the database alone; it empties and removes the sidecars.
+    handle.pragma('journal_mode = DELETE');
+  } finally {
+    handle.close();
+  }
+  refuseSidecars(paths);
+  renameSync(file, paths.database);
+  syncPath(paths.home);
+}
+
+function refuseSidecars(paths: HomePaths): void {
+  const sidecar = ['-wal', '-shm', '-journal']
+    .map((end) => paths.database + end)
+    .find((path) => existsSync(path));
+  if (sidecar === undefined) return;
+  throw new StorageError(
+    'SQLITE.BUSY',
+    `${sidecar} exists: a program has the database open, or crashed with it`,
+    {
+      hint: 'end the programs that use deespec.db, then run the command again',
+      details: { sidecar },
+    },
+  );
+}
+
+function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    throw new StorageError('FILE.OUTCOME_UNKNOWN', `cannot sync ${path}`, {
+      hint: 'run "deespec status", then the command again',
+      cause: error,
+    });
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,190 @@
+import type { Finding, StorageMode } from '@deespec/domain';
+
+/** Files (of any kind: files, directories, symlinks) and the bytes of their contents. */
+export interface Tally {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** `scanned = stored + ignored`, in entries and in bytes. */
+export interface ByteEquation {
+  readonly scanned: Tally;
+  readonly stored: Tally;
+  readonly ignored: Tally;
+  readonly holds: boolean;
+}
+
+/** Progress of a long command. */
+export interface Progress {
+  readonly phase: 'scan' | 'load' | 'compare' | 'verify' | 'write' | 'publish';
+  readonly doneBytes: number;
+  /** Absent while the total is not known yet. */
+  readonly totalBytes?: number;
+  readonly doneEntries: number;
+}
+
+/** What every long use case takes. */
+export interface RunOptions {
+  /** Path of the `.deespec` directory. */
+  readonly home: string;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends the run cleanly between two batches with `INTERRUPTED`; nothing is published then. */
+  readonly signal?: AbortSignal;
+}
+
+export interface MigrateOptions extends RunOptions {
+  readonly dryRun?: boolean;
+  /** Keep entries that break a rule as quarantined instead of refusing. */
+  readonly quarantine?: boolean;
+  /** Units per transaction, 1 to 100,000; default 100. */
+  readonly batchSize?: number;
+}
+
+/** Rows in the database after the run. */
+export interface RowCounts {
+  readonly sbi: number;
+  readonly execution: number;
+  readonly config: number;
+  readonly auditLog: number;
+  readonly treeEntry: number;
+  readonly quarantined: number;
+  /** SBIs by status. */
+  readonly byStatus: Readonly<Record<string, number>>;
+}
+
+export interface MigrateReport {
+  readonly runId: string;
+  /** `created`: first publication; `updated`: differences written; `unchanged`: nothing to write. */
+  readonly outcome: 'created' | 'updated' | 'unchanged';
+  readonly dryRun: boolean;
+  readonly home: string;
+  readonly database: string;
+  readonly digest: string;
+  readonly equation: ByteEquation;
+  /** What this run wrote. */
+  readonly written: {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly rows: number;
+    readonly removed: number;
+  };
+  readonly rows: RowCounts;
+  /** Foreign files that the law ignores, for display. */
+  readonly ignored: readonly string[];
+  readonly findings: readonly Finding[];
+  /** Entries kept but not interpreted. */
+  readonly quarantined: number;
+  /** Compare rounds that were needed, 1 to 3. */
+  readonly rounds: number;
+  readonly databaseBytes: number;
+  readonly durationMs: number;
+}
+
+/** One difference between tree and database, or one thing wrong with the database. */
+export interface Difference {
+  /** `missing-in-database`, `missing-in-tree`, `content`, `kind`, `mode`, `stored-content`, `index`, `schema`, ... */
+  readonly what: string;
+  /** Path for display, table or object. */
+  readonly where: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+export interface VerifyOptions extends RunOptions {
+  /** Re-read and hash every byte on both sides, check the whole database and re-derive the index. */
+  readonly checkAll?: boolean;
+}
+
+export interface VerifyReport {
+  readonly home: string;
+  readonly database: string;
+  readonly checkAll: boolean;
+  readonly ok: boolean;
+  /** Digest of the tree on disk and of the tree in the database; absent without `checkAll`. */
+  readonly treeDigest?: string;
+  readonly databaseDigest?: string;
+  readonly equation: ByteEquation;
+  /** At most 1,000; `differenceCount` has the number. */
+  readonly differences: readonly Difference[];
+  readonly differenceCount: number;
+  /** Entries whose modification time differs; reported, no difference. */
+  readonly timeDifferences: number;
+  readonly quarantined: number;
+  /** `recorded`, or `not recorded: <why>` when the database cannot be written. */
+  readonly evidence: string;
+  readonly durationMs: number;
+}
+
+export interface ExportOptions extends RunOptions {
+  /** Directory to create; must be absent or empty, outside the tree. */
+  readonly output: string;
+}
+
+export interface ExportReport {
+  readonly output: string;
+  readonly digest: string;
+  readonly written: Tally;
+  readonly durationMs: number;
+}
+
+export interface DigestReport {
+  readonly directory: string;
+  readonly digest: string;
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  readonly bytes: number;
+  /** Foreign files that the law ignores, for display. */
+  readonly ignored: readonly string[];
+}
+
+export interface StatusReport {
+  readonly home: string;
+  readonly mode: StorageMode;
+  readonly modeMeaning: string;
+  /** What holds the truth in this mode. */
+  readonly truth: 'files' | 'sqlite';
+  readonly database:
+    | { readonly state: 'absent' }
+    | { readonly state: 'refused'; readonly code: string; readonly message: string; readonly hint?: string }
+    | {
+        readonly state: 'ours';
+        readonly path: string;
+        readonly schemaVersion: number;
+        readonly storeId: string;
+        readonly epoch: number;
+        readonly bytes: number;
+        readonly rows: RowCounts;
+      };
+  /** The last verification on record. */
+  readonly evidence?: {
+    readonly at: string;
+    /** Absent when not every byte was read. */
+    readonly digest?: string;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly differences: number;
+  };
+  /** The last scan of the files: counts and when; with `--scan` it is now. */
+  readonly lastScan?: { readonly at: string; readonly entries: number; readonly bytes: number };
+  readonly lock: { readonly held: boolean; readonly holder?: LockHolder };
+  readonly goTool: {
+    readonly stateLock: boolean;
+    readonly runLock: boolean;
+    readonly leaseUntil?: string;
+    readonly wip?: string;
+  };
+  /** Runs that were not finished; the next command removes them. */
+  readonly unfinishedRuns: readonly string[];
+  /** What to do next, in words with a command. */
+  readonly nextStep: string;
+}
+
+/** Who holds the barrier. */
+export interface LockHolder {
+  readonly pid: number;
+  readonly host: string;
+  readonly command: string;
+  /** UTC, fixed width. */
+  readonly since: string;
+}

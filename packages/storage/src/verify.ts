@@ -1,0 +1,150 @@
+import { isStorageError, StorageError, timeFromDate } from '@deespec/domain';
+import {
+  addEvidence,
+  checkIndex,
+  expectedSchema,
+  inspectDatabase,
+  openHandle,
+  readState,
+  requireSchema,
+  toStorageError,
+} from '@deespec/sqlite-adapter';
+import { verifyTree, type TreeVerification } from '@deespec/verifier';
+import { ulid } from 'ulid';
+
+import { takeBarrier } from './barrier.js';
+import { equationOf } from './build.js';
+import { ownLinks, requireOwnState } from './database.js';
+import { homePaths, type HomePaths } from './home.js';
+import type { Difference, VerifyOptions, VerifyReport } from './reports.js';
+import { programVersion } from './version.js';
+
+/** Differences that are listed; all of them are counted. */
+const LISTED = 1_000;
+
+/** Differences after which the stored bytes cannot be derived again. */
+const structural = new Set(['schema', 'schema-script', 'integrity', 'missing-content']);
+
+/**
+ * Compares the tree on disk with the database by code that shares nothing with the migration, and adds the result to the
+ * evidence. Differences are a result, not an error.
+ *
+ * @throws StorageError `DATABASE.NOT_FOUND`, `DATABASE.CORRUPT` when it cannot be read at all, `DATABASE.NEWER`,
+ *   `DATABASE.OTHER_STORE`, `LOCK.HELD`, `FILE.*`, `INTERRUPTED`
+ */
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  const startedAt = Date.now();
+  const paths = homePaths(options.home);
+  if (inspectDatabase(paths.database, ownLinks(paths)) === 'absent') {
+    throw new StorageError('DATABASE.NOT_FOUND', `${paths.home} has no database yet`, {
+      hint: 'run "deespec migrate" first',
+    });
+  }
+  const release = takeBarrier(paths, { access: 'shared', command: 'verify' });
+  try {
+    const schema = checkSchema(paths);
+    const verified = await verifyTree({
+      home: paths.home,
+      database: paths.database,
+      expectedSchema: expectedSchema(),
+      checkAll: options.checkAll === true,
+      onProgress: ({ doneBytes, doneEntries }) =>
+        options.onProgress?.({ phase: 'verify', doneBytes, doneEntries }),
+      signal: options.signal,
+    });
+    const differences = [...schema, ...verified.differences];
+    const isReadable = !differences.some(({ what }) => structural.has(what));
+    const index = options.checkAll === true && isReadable ? indexDifferences(paths) : [];
+    const count = schema.length + verified.differenceCount + index.length;
+    return report(paths, verified, {
+      differences: [...differences, ...index].slice(0, LISTED),
+      differenceCount: count,
+      evidence: isReadable ? record(paths, verified, count) : 'not recorded: the database is damaged',
+      durationMs: Date.now() - startedAt,
+      checkAll: options.checkAll === true,
+    });
+  } finally {
+    release();
+  }
+}
+
+/** What is wrong with the scripts and the objects of the database, as differences. */
+function checkSchema(paths: HomePaths): Difference[] {
+  const handle = openHandle(paths.database, 'read');
+  try {
+    requireSchema(handle);
+    requireOwnState(paths, readState(handle));
+    return [];
+  } catch (error) {
+    const known = toStorageError(error, paths.database);
+    // The verifier names the objects of a drift one by one.
+    if (isStorageError(known, 'SCHEMA.DRIFT')) return [];
+    if (isStorageError(known, 'MIGRATION.CHECKSUM_MISMATCH') || isStorageError(known, 'MIGRATION.MISSING')) {
+      return [
+        {
+          what: 'schema-script',
+          where: 'schema_version',
+          expected: 'the scripts of this program',
+          actual: known.message,
+        },
+      ];
+    }
+    throw known;
+  } finally {
+    handle.close();
+  }
+}
+
+function indexDifferences(paths: HomePaths): Difference[] {
+  const handle = openHandle(paths.database, 'read');
+  try {
+    return [...checkIndex(handle)].map((difference) => ({ what: 'index', ...difference }));
+  } finally {
+    handle.close();
+  }
+}
+
+/** Adds the result to the evidence; a database that cannot be written keeps its old evidence, and the report says so. */
+function record(paths: HomePaths, verified: TreeVerification, differences: number): string {
+  try {
+    const handle = openHandle(paths.database, 'write');
+    try {
+      addEvidence(handle, {
+        runId: ulid(),
+        action: 'verify',
+        at: timeFromDate(new Date()),
+        version: programVersion(),
+        epoch: readState(handle)!.epoch,
+        ...(verified.treeDigest === undefined ? {} : { digest: verified.treeDigest }),
+        entries: verified.storedTally.entries,
+        bytes: verified.storedTally.bytes,
+        ignoredEntries: verified.ignoredTally.entries,
+        ignoredBytes: verified.ignoredTally.bytes,
+        differences,
+      });
+    } finally {
+      handle.close();
+    }
+    return 'recorded';
+  } catch (error) {
+    const known = toStorageError(error, paths.database);
+    if (!isStorageError(known)) throw known;
+    return `not recorded: ${known.message}`;
+  }
+}
+
+type Result = Pick<VerifyReport, 'differences' | 'differenceCount' | 'evidence' | 'durationMs' | 'checkAll'>;
+
+function report(paths: HomePaths, verified: TreeVerification, result: Result): VerifyReport {
+  return {
+    home: paths.home,
+    database: paths.database,
+    ok: result.differenceCount === 0,
+    ...(verified.treeDigest === undefined ? {} : { treeDigest: verified.treeDigest }),
+    ...(verified.databaseDigest === undefined ? {} : { databaseDigest: verified.databaseDigest }),
+    equation: equationOf(verified),
+    timeDifferences: verified.timeDifferences,
+    quarantined: verified.quarantined,
+    ...result,
+  };
+}
