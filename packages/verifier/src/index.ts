@@ -1,0 +1,10 @@
+export type { SchemaObject } from './database-checks.js';
+export type { Difference, DifferenceKind } from './differences.js';
+export { digestTree } from './digest-tree.js';
+export type { DigestOptions, TreeDigest } from './digest-tree.js';
+export type { RunControl, WorkDone } from './pace.js';
+export type { TreeComparison } from './side-by-side.js';
+export type { Tally } from './tally.js';
+export type { IgnoredEntry } from './tree-scan.js';
+export { verifyTree } from './verify-tree.js';
+export type { TreeVerification, VerifyTreeOptions } from './verify-tree.js';

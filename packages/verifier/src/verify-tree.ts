@@ -1,0 +1,82 @@
+import { isStorageError } from '@deespec/domain';
+import { checkForeignKeys, checkIntegrity, checkSchema, checkUnreferenced } from './database-checks.js';
+import type { SchemaObject } from './database-checks.js';
+import { databaseError } from './database-error.js';
+import { Differences, type Difference } from './differences.js';
+import { Pace, type RunControl } from './pace.js';
+import { SideBySide, type TreeComparison } from './side-by-side.js';
+import { StoredTree } from './stored-tree.js';
+
+/** What {@link verifyTree} takes. */
+export interface VerifyTreeOptions extends RunControl {
+  /** The `.deespec` directory. */
+  readonly home: string;
+  /** The database file. */
+  readonly database: string;
+  /** What the schema scripts produce: rows of `sqlite_schema`. */
+  readonly expectedSchema: readonly SchemaObject[];
+  /** Re-read every byte of both sides and check the whole database, instead of trusting sizes and times that agree. */
+  readonly checkAll?: boolean | undefined;
+}
+
+/** What a verification found. */
+export interface TreeVerification extends TreeComparison {
+  /** The first 1,000; those of the database as a whole first, then by path. */
+  readonly differences: readonly Difference[];
+  /** All of them. */
+  readonly differenceCount: number;
+}
+
+/**
+ * Compares the tree at `home` with the one in `database`, path by path in byte order, by a way of its own: own directory
+ * walk, own SQL. One read transaction, so the database is seen at one moment. Changes neither side.
+ *
+ * Without `checkAll` a file is read when its size or time is not the recorded one, stored contents are not read, and there
+ * are no digests. The check of the whole database by SQLite blocks the event loop while it runs.
+ *
+ * @returns differences as values, never as errors
+ * @throws StorageError as `digestTree`, of the tree
+ * @throws StorageError `DATABASE.NOT_FOUND`, `SQLITE.BUSY` (at once when it is locked), `SQLITE.FAILED`
+ * @throws StorageError `DATABASE.CORRUPT` when it cannot be read to its end, `SCHEMA.DRIFT` when it lacks the tables of the
+ *   tree; `details.differences` has what was found before
+ *
+ * Source: migration strategy, "Validation Rules"; docs/digest.md.
+ */
+export async function verifyTree(options: VerifyTreeOptions): Promise<TreeVerification> {
+  const differences = new Differences();
+  try {
+    const stored = StoredTree.open(options.database);
+    try {
+      return await verify(options, stored, differences);
+    } finally {
+      stored.close();
+    }
+  } catch (error) {
+    if (isStorageError(error)) throw error;
+    throw databaseError(error, options.database, differences.kept);
+  }
+}
+
+async function verify(
+  options: VerifyTreeOptions,
+  stored: StoredTree,
+  differences: Differences,
+): Promise<TreeVerification> {
+  const pace = new Pace(options);
+  const depth = options.checkAll === true ? 'content' : 'stat';
+  await pace.turn();
+  checkSchema(stored, options.expectedSchema, differences);
+  if (depth === 'content') {
+    checkIntegrity(stored, differences);
+    await checkForeignKeys(stored, differences, pace);
+    await checkUnreferenced(stored, differences, pace);
+  }
+  const comparison = new SideBySide({ home: options.home, stored, differences, pace, depth });
+  try {
+    const compared = await comparison.run();
+    await pace.turn();
+    return { ...compared, differences: differences.kept, differenceCount: differences.count };
+  } finally {
+    comparison.close();
+  }
+}
