@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { parseOptions, usage, type Options } from './options.js';
+import { makeReport, renderReport } from './report.js';
+import { runBenchmark } from './run-benchmark.js';
+
+/** The program: 0 when everything was measured, whatever the figures are; 1 when a command failed; 64 for a usage error. */
+async function main(): Promise<number> {
+  let options: Options;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}`);
+    return 64;
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'deespec-bench-'));
+  try {
+    const onStep = (title: string): void => void process.stderr.write(`${title}\n`);
+    const report = makeReport(await runBenchmark({ directory, ...options, onStep }));
+    process.stdout.write(renderReport(report));
+    if (options.output !== undefined) writeFileSync(options.output, `${JSON.stringify(report, null, 2)}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`The benchmark failed: ${(error as Error).message}\n`);
+    return 1;
+  } finally {
+    if (options.keep) process.stderr.write(`kept ${directory}\n`);
+    else rmSync(directory, { recursive: true });
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { makeReport, renderReport, runBenchmark, type Report } from '../src/index.js';
+
+let directory: string;
+let report: Report;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'deespec-bench-test-'));
+  report = makeReport(await runBenchmark({ directory, sbis: 12, runs: 1, onStep: () => undefined }));
+}, 180_000);
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('benchmark', () => {
+  test('measures every command against its baseline', () => {
+    expect(report.cases.map((line) => [line.name, line.baseline])).toEqual([
+      ['migrate', 'sha256sum'],
+      ['migrate, unchanged tree', 'sha256sum'],
+      ['verify --check-all', 'sha256sum'],
+      ['export', 'cp -r'],
+      ['status', 'node -e 0'],
+      ['sbi list, 100 rows', 'node -e 0'],
+      ['sbi show', 'node -e 0'],
+    ]);
+    expect(report.cases.every((line) => line.ratio === line.medianMs / line.baselineMs)).toBe(true);
+    expect(report.cases.every((line) => (line.peakBytes ?? 0) > 30e6)).toBe(true);
+  });
+
+  test('times a thousand calls of each query', () => {
+    expect(report.queries.map((line) => line.calls)).toEqual([1000, 1000]);
+    expect(report.queries.every((line) => line.p50Ms <= line.p95Ms && line.p95Ms <= line.p99Ms)).toBe(true);
+  });
+
+  test('prints a line for each, with budgets and machine', () => {
+    const text = renderReport(report);
+
+    expect(text).toContain('12 SBIs');
+    expect(text).toMatch(/│ 5 x +│ 3 x +│/u);
+    expect(text).toContain('warm cache');
+    for (const { name } of [...report.cases, ...report.queries]) expect(text).toContain(name);
+  });
+});
