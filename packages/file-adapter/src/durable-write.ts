@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { bytesOfPath, writeError, type WriteStage } from './file-error.js';
+import { bytesOfPath, systemCode, writeError, type WriteStage } from './file-error.js';
 import {
   CREATE_FLAGS,
   realFileSystem,
@@ -100,13 +100,9 @@ function withCleanup(error: unknown, cleanup: () => void): unknown {
   try {
     cleanup();
   } catch (second) {
-    if (error instanceof Error && !isMissing(second)) {
+    if (error instanceof Error && systemCode(second) !== 'ENOENT') {
       error.cause = new AggregateError([error.cause, second], 'the temporary file is left behind');
     }
   }
   return error;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

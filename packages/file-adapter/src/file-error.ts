@@ -1,8 +1,13 @@
 import { displayPath, StorageError, type ErrorCode } from '@deespec/domain';
 
-/** The operating system's code of an error (`ENOENT`), or `undefined` for an error that is not its own. */
+/**
+ * The operating system's code of an error (`ENOENT`), or `undefined` for an error that is not its own. Not by `instanceof`:
+ * the error may come from another realm.
+ */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+  if (typeof error !== 'object' || error === null || !('syscall' in error) || !('code' in error))
+    return undefined;
+  return String(error.code);
 }
 
 /** A path of the disk as a byte string, for messages. */
