@@ -20,7 +20,10 @@ export interface ConfigReading {
 }
 
 /** The rows of `setting.json` or `workflow.json`; each value in the file's own spelling. */
-export function deriveJsonConfig(reading: ConfigReading, prefix: 'setting' | 'workflow'): readonly ConfigEntry[] {
+export function deriveJsonConfig(
+  reading: ConfigReading,
+  prefix: 'setting' | 'workflow',
+): readonly ConfigEntry[] {
   const parsed = readConfig(reading, prefix, parseJsonObject);
   if (parsed?.text === undefined) return [];
   const updatedAt = fileTime(reading.stat.mtimeNs);

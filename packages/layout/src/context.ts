@@ -1,6 +1,14 @@
 import type { Checks, Finding, JournalSpool, SbiId, Severity, TreePath, TreeReader } from '@deespec/domain';
 
-import { checkFile, findInTree, isZeroFilled, readSmall, SETTINGS_BYTES, STATE_BYTES, zeroProblem } from './content.js';
+import {
+  checkFile,
+  findInTree,
+  isZeroFilled,
+  readSmall,
+  SETTINGS_BYTES,
+  STATE_BYTES,
+  zeroProblem,
+} from './content.js';
 import { Fields } from './fields.js';
 import { JournalReader } from './journal-event.js';
 import { readLines } from './journal-lines.js';

@@ -45,11 +45,19 @@ function deriveSbiUnit(unit: TreeUnit, context: TreeContext, reader: TreeReader)
   const { sbiId, duplicateOf } = unit;
   if (sbiId === undefined) {
     const expected = 'SBI-<26 of 0-9 A-Z>, or that and _<slug>';
-    return quarantineAll(unit, { rule: 'sbi-id-format', expected, actual: quote(displayPath(baseName(unit.path))) });
+    return quarantineAll(unit, {
+      rule: 'sbi-id-format',
+      expected,
+      actual: quote(displayPath(baseName(unit.path))),
+    });
   }
   if (duplicateOf !== undefined) {
     const actual = `also ${displayPath(duplicateOf)}`;
-    return quarantineAll(unit, { rule: 'sbi-duplicate-directory', expected: 'one directory for an id', actual });
+    return quarantineAll(unit, {
+      rule: 'sbi-duplicate-directory',
+      expected: 'one directory for an id',
+      actual,
+    });
   }
   const notes = new UnitNotes(sbiId);
   const source = readSbiSource({ unit, sbiId, context, reader, notes });

@@ -1,13 +1,5 @@
 import { timeFromNs, timeToNs } from '@deespec/domain';
-import type {
-  Decision,
-  Execution,
-  JournalEvent,
-  Json,
-  JsonObject,
-  SbiId,
-  TreeReader,
-} from '@deespec/domain';
+import type { Decision, Execution, JournalEvent, Json, JsonObject, SbiId, TreeReader } from '@deespec/domain';
 
 import type { TreeContext } from './context.js';
 import { fileTime } from './content.js';
@@ -137,7 +129,10 @@ function describeEarlier(
 ): { earlier?: readonly Json[] } {
   if (group.length === 1) return {};
   const { run, turn, step, line } = group.at(-1)!;
-  const lines = group.map((event) => event.line).slice(-10).join(', ');
+  const lines = group
+    .map((event) => event.line)
+    .slice(-10)
+    .join(', ');
   notes.add(JOURNAL, {
     rule: 'duplicate-turn',
     line,

@@ -16,6 +16,7 @@ export interface Time {
  */
 export class Fields {
   private readonly problems = new Map<string, Problem>();
+  private readonly empty = new Set<string>();
 
   constructor(
     private readonly value: JsonObject,
@@ -52,15 +53,19 @@ export class Fields {
     return value;
   }
 
+  /** A status; the empty text is the Go tool's "none". */
   status(key: string): SbiStatus | undefined {
     const value = this.text(key);
+    if (value === undefined) this.noteEmpty(key);
     if (value === undefined || isSbiStatus(value)) return value;
     this.fail(key, 'status-known', sbiStatuses.join(', '));
     return undefined;
   }
 
+  /** A decision; the empty text is the Go tool's "none". */
   decision(key: string): Decision | undefined {
     const value = this.text(key);
+    if (value === undefined) this.noteEmpty(key);
     if (value === undefined || isDecision(value)) return value;
     this.fail(key, 'decision-known', decisions.join(', '));
     return undefined;
@@ -69,17 +74,18 @@ export class Fields {
   /** Notes a problem of a field; the first one of each field counts. */
   fail(key: string, rule: RuleName, expected: string): void {
     const value = this.raw(key);
-    const actual = value === undefined ? 'nothing' : quote(typeof value === 'string' ? value : String(value));
+    const actual =
+      value === undefined ? 'nothing' : quote(typeof value === 'string' ? value : JSON.stringify(value));
     const line = this.line === undefined ? {} : { line: this.line };
     if (!this.problems.has(key)) {
       this.problems.set(key, { rule, ...line, expected: `${key}: ${expected}`, actual });
     }
   }
 
-  /** Problems of the fields read so far, then those of the shape that concern other fields. */
+  /** Problems of the fields read so far, then those of the shape that concern other fields; absent fields have none. */
   listProblems(checks: Checks, kind: ShapeKind): Problem[] {
     const line = this.line === undefined ? {} : { line: this.line };
-    const shape = checks.shape(kind, this.value);
+    const shape = checks.shape(kind, this.presentFields());
     if (shape.length === 0 && this.problems.size === 0) return [];
     const others = shape.filter(({ property }) => !this.problems.has(property));
     return [
@@ -88,6 +94,16 @@ export class Fields {
         return { rule: 'shape', ...line, expected: `${property}: ${expected}`, actual };
       }),
     ];
+  }
+
+  private noteEmpty(key: string): void {
+    if (this.raw(key) === '') this.empty.add(key);
+  }
+
+  private presentFields(): JsonObject {
+    const isAbsent = (key: string): boolean => this.value[key] === null || this.empty.has(key);
+    if (!Object.keys(this.value).some(isAbsent)) return this.value;
+    return Object.fromEntries(Object.entries(this.value).filter(([key]) => !isAbsent(key)));
   }
 }
 

@@ -1,6 +1,5 @@
 import { createScanner } from 'jsonc-parser';
 
-import { timeToNs } from '@deespec/domain';
 import type { Checks, Json, JournalEvent, JsonObject, SbiId } from '@deespec/domain';
 
 import { Fields, isColumnText } from './fields.js';
@@ -30,60 +29,68 @@ export class JournalReader {
     }
     const start = firstByte(line.bytes);
     if (start < 0) {
-      return one({ rule: 'journal-blank-line', line: line.number, expected: 'an event', actual: 'a blank line' });
+      return one({
+        rule: 'journal-blank-line',
+        line: line.number,
+        expected: 'an event',
+        actual: 'a blank line',
+      });
     }
     const parsed = parseJsonObject(line.bytes);
     if (parsed.problem === undefined) return this.type(parsed.value, line, line.offset + start);
     return one(lineProblem(parsed.problem, line));
   }
 
-  private type(value: JsonObject, { number }: JournalLine, offset: number): LineReading {
+  private type(raw: JsonObject, { number }: JournalLine, offset: number): LineReading {
+    const value = withArtifactList(raw);
     const fields = new Fields(value, number);
     const named = readArtifacts(fields.raw('artifacts'));
-    const ts = fields.time('ts');
+    const ts = fields.time('ts')?.utc;
     if (ts === undefined) fields.fail('ts', 'time-format', 'an RFC 3339 time with zone');
-    const elapsedMs = fields.whole('elapsed_ms');
-    if (ts !== undefined && elapsedMs !== undefined && isBefore1970(ts.utc, elapsedMs)) {
-      fields.fail('elapsed_ms', 'number-range', 'less time than since 1970');
-    }
-    if (!isColumnText(named.taskId ?? '')) fields.fail('artifacts', 'column-text', 'a task_id without NUL');
-    const parts = {
+    // Assigned one by one, not spread: a journal has a hundred thousand lines.
+    const event: Draft = {
       line: number,
       offset,
-      ts: ts?.utc ?? '',
+      ts: ts ?? '',
       turn: fields.whole('turn') ?? 0,
       step: fields.text('step') ?? '',
       isPick: named.isPick,
       decision: fields.decision('decision') ?? 'PENDING',
-      ...present('taskId', named.taskId),
-      ...present('status', fields.status('status')),
-      ...present('attempt', fields.whole('attempt')),
-      ...present('elapsedMs', elapsedMs),
-      ...present('error', fields.text('error')),
-    } as const;
+    };
+    if (named.taskId !== undefined) event.taskId = named.taskId;
+    const status = fields.status('status');
+    if (status !== undefined) event.status = status;
+    const attempt = fields.whole('attempt');
+    if (attempt !== undefined) event.attempt = attempt;
+    const elapsedMs = fields.whole('elapsed_ms');
+    if (elapsedMs !== undefined) event.elapsedMs = elapsedMs;
+    const error = fields.text('error');
+    if (error !== undefined) event.error = error;
+    checkRanges(fields, event);
     const problems = fields.listProblems(this.checks, 'journal-line');
-    if (problems.length > 0) return { problems };
-    return this.attribute(parts, named);
+    return problems.length > 0 ? { problems } : this.attribute(event, named);
   }
 
-  private attribute(parts: Omit<JournalEvent, 'sbiId' | 'run'>, named: Named): LineReading {
-    const [first, ...others] = named.sbis;
+  private attribute(event: Draft, named: Named): LineReading {
+    const [first, ...others] = named.files.keys();
     if (first === undefined) {
       const expected = 'an artifact or id below .deespec/specs/sbi';
-      return one({ rule: 'journal-no-sbi', line: parts.line, expected, actual: 'no SBI named' });
+      return one({ rule: 'journal-no-sbi', line: event.line, expected, actual: 'no SBI named' });
     }
-    const artifact = pickArtifact(named.files.get(first) ?? [], parts);
     const run = this.runOf(first);
-    if (parts.isPick) run.picks += 1;
-    const event = {
-      ...parts,
-      sbiId: run.sbiId,
-      run: Math.max(run.picks, 1),
-      ...present('artifact', artifact),
+    if (event.isPick) run.picks += 1;
+    event.sbiId = run.sbiId;
+    event.run = Math.max(run.picks, 1);
+    const artifact = pickArtifact(named.files.get(first)!, event);
+    if (artifact !== undefined) event.artifact = artifact;
+    const complete = event as JournalEvent;
+    if (others.length === 0) return { event: complete, problems: [] };
+    const actual = quote([first, ...others].slice(0, 4).join(' '));
+    const { line } = event;
+    return {
+      event: complete,
+      problems: [{ rule: 'journal-several-sbis', line, expected: 'one SBI', actual }],
     };
-    if (others.length === 0) return { event, problems: [] };
-    const actual = quote(named.sbis.slice(0, 4).join(' '));
-    return { event, problems: [{ rule: 'journal-several-sbis', line: parts.line, expected: 'one SBI', actual }] };
   }
 
   private runOf(sbiId: SbiId): { readonly sbiId: SbiId; picks: number } {
@@ -98,14 +105,27 @@ export class JournalReader {
   }
 }
 
+/** An event under construction: its SBI and run come last. */
+type Draft = Omit<Mutable<JournalEvent>, 'sbiId' | 'run'> &
+  Partial<Mutable<Pick<JournalEvent, 'sbiId' | 'run'>>>;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Thirty years: `startedAt` is the line's time minus this at most, and stays a time of four-digit years. */
+const MAX_ELAPSED_MS = 1e12;
+
+function checkRanges(fields: Fields, { elapsedMs = 0, taskId = '' }: Draft): void {
+  if (Math.abs(elapsedMs) > MAX_ELAPSED_MS) {
+    fields.fail('elapsed_ms', 'number-range', `at most ${MAX_ELAPSED_MS} ms`);
+  }
+  if (!isColumnText(taskId)) fields.fail('artifacts', 'column-text', 'a task_id without NUL');
+}
+
 /** What the artifacts of a line name. */
 interface Named {
-  /** Distinct ids, in order. */
-  readonly sbis: readonly SbiId[];
-  /** Names of step files, by SBI. */
+  /** Names of step files by SBI, in the order in which the SBIs are named. */
   readonly files: ReadonlyMap<SbiId, readonly string[]>;
   readonly isPick: boolean;
-  readonly taskId?: string;
+  readonly taskId: string | undefined;
 }
 
 function readArtifacts(artifacts: Json | undefined): Named {
@@ -115,28 +135,39 @@ function readArtifacts(artifacts: Json | undefined): Named {
   for (const item of Array.isArray(artifacts) ? (artifacts as readonly Json[]) : []) {
     if (typeof item === 'string') notePath(item, files);
     if (!isJsonObject(item)) continue;
-    const fields = new Fields(item);
-    const type = fields.text('type');
-    if (type === 'pick' || type === 'status') noteId(fields.text('id'), files);
+    const type = ownText(item, 'type');
+    if (type === 'pick' || type === 'status') noteId(ownText(item, 'id'), files);
     if (type === 'pick') {
       isPick = true;
-      taskId ??= fields.text('task_id');
+      taskId ??= ownText(item, 'task_id') || undefined;
     }
-    for (const key of ['path', 'spec_path']) notePath(fields.text(key), files);
+    notePath(ownText(item, 'path'), files);
+    notePath(ownText(item, 'spec_path'), files);
   }
-  return { sbis: [...files.keys()], files, isPick, ...present('taskId', taskId) };
+  return { files, isPick, taskId };
 }
 
-function noteId(id: string | undefined, files: Map<SbiId, string[]>): void {
-  const sbiId = id === undefined ? undefined : sbiIdOfDirectory(id);
+/** The line with its artifacts as a list: older lines have one path there. */
+function withArtifactList(line: JsonObject): JsonObject {
+  const artifact = ownText(line, 'artifacts');
+  return artifact === '' ? line : { ...line, artifacts: [artifact] };
+}
+
+function ownText(item: JsonObject, key: string): string {
+  const value = Object.hasOwn(item, key) ? item[key] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+function noteId(id: string, files: Map<SbiId, string[]>): void {
+  const sbiId = sbiIdOfDirectory(id);
   if (sbiId !== undefined && !files.has(sbiId)) files.set(sbiId, []);
 }
 
 const notCanonical = /(?:^|\/)\.{0,2}(?:\/|$)|[\\\0]/u;
 
 /** Notes the SBI of a path below the project's root; one that is absolute, or climbs, names nothing. */
-function notePath(text: string | undefined, files: Map<SbiId, string[]>): void {
-  if (text?.startsWith('.deespec/') !== true) return;
+function notePath(text: string, files: Map<SbiId, string[]>): void {
+  if (!text.startsWith('.deespec/')) return;
   const path = text.slice('.deespec/'.length).replace(/\/$/u, '');
   const place = notCanonical.test(path) ? undefined : sbiOfPath(path);
   if (place === undefined) return;
@@ -165,21 +196,20 @@ function lineProblem(problem: Problem, line: JournalLine): Problem {
 /** True when something follows the first complete object: a writer's line feed was lost, events with it. */
 function holdsSeveralObjects(text: string): boolean {
   const scanner = createScanner(text, true);
+  const scan = (): number => scanner.scan();
   let depth = 0;
-  for (let token = scanner.scan(); token !== SyntaxKind.EOF; token = scanner.scan()) {
-    if (token === SyntaxKind.OpenBraceToken) depth += 1;
-    if (token === SyntaxKind.CloseBraceToken) depth -= 1;
-    if (token === SyntaxKind.CloseBraceToken && depth === 0) return scanner.scan() !== SyntaxKind.EOF;
+  for (let token = scan(); token !== END_OF_TEXT; token = scan()) {
+    if (token === OPEN_BRACE) depth += 1;
+    if (token === CLOSE_BRACE) depth -= 1;
+    if (token === CLOSE_BRACE && depth === 0) return scan() !== END_OF_TEXT;
   }
   return false;
 }
 
-/** jsonc-parser's token numbers; its enum exists in its types only. */
-const SyntaxKind = { OpenBraceToken: 1, CloseBraceToken: 2, EOF: 17 };
-
-function isBefore1970(ts: string, elapsedMs: number): boolean {
-  return Number.isSafeInteger(elapsedMs) && BigInt(elapsedMs) * 1_000_000n > timeToNs(ts);
-}
+// Numbers of jsonc-parser's `SyntaxKind`, a const enum that modules compiled on their own cannot import.
+const OPEN_BRACE = 1;
+const CLOSE_BRACE = 2;
+const END_OF_TEXT = 17;
 
 function firstByte(bytes: Buffer): number {
   return bytes.findIndex((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d);
@@ -187,8 +217,4 @@ function firstByte(bytes: Buffer): number {
 
 function one(problem: Problem): LineReading {
   return { problems: [problem] };
-}
-
-function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }

@@ -81,7 +81,9 @@ function insertAt(text: string, { node, object, rest }: Place, valueJson: string
   if (node !== undefined) return text.slice(0, node.offset) + valueJson + text.slice(endOf(node));
   const last = object.children!.at(-1);
   const colon = last === undefined ? ': ' : colonOf(text, last);
-  const nested = rest.slice(1).reduceRight((inner, name) => `{${JSON.stringify(name)}${colon}${inner}}`, valueJson);
+  const nested = rest
+    .slice(1)
+    .reduceRight((inner, name) => `{${JSON.stringify(name)}${colon}${inner}}`, valueJson);
   const property = `${JSON.stringify(rest[0])}${colon}${nested}`;
   const at = last === undefined ? object.offset + 1 : endOf(last);
   const before = last === undefined ? '' : `,${spaceBefore(text, last.offset)}`;

@@ -24,7 +24,12 @@ export type ParsedJson =
 
 /** An object with strictly parsed JSON, or a problem. */
 export type ParsedJsonObject =
-  | { readonly text: string; readonly value: JsonObject; readonly isInexact: boolean; readonly problem?: undefined }
+  | {
+      readonly text: string;
+      readonly value: JsonObject;
+      readonly isInexact: boolean;
+      readonly problem?: undefined;
+    }
   | { readonly problem: Problem };
 
 /**
@@ -43,7 +48,9 @@ export function parseJson(bytes: Buffer): ParsedJson {
   const census: Census = { keys: 0, isTooDeep: false, isInexact: false, folded: undefined };
   takeCensus(value, 1, census);
   if (census.isTooDeep) {
-    return { problem: { rule: 'json-depth', expected: `at most ${MAX_DEPTH} levels`, actual: 'deeper nesting' } };
+    return {
+      problem: { rule: 'json-depth', expected: `at most ${MAX_DEPTH} levels`, actual: 'deeper nesting' },
+    };
   }
   if (countKeyTokens(text) !== census.keys) {
     const duplicate = findDuplicateKey(text);
@@ -61,7 +68,7 @@ export function parseJsonObject(bytes: Buffer): ParsedJsonObject {
   const parsed = parseJson(bytes);
   if (parsed.problem !== undefined) return parsed;
   if (isJsonObject(parsed.value)) return { ...parsed, value: parsed.value };
-  return syntaxProblem(Array.isArray(parsed.value) ? 'an array' : quote(String(parsed.value)));
+  return syntaxProblem(Array.isArray(parsed.value) ? 'an array' : quote(parsed.text));
 }
 
 /** True for a JSON object: neither `null` nor an array. */
@@ -93,7 +100,7 @@ export function findDuplicateKey(text: string): Problem | undefined {
   visit(text, {
     onObjectBegin: () => void open.push(new Set()),
     onObjectEnd: () => void open.pop(),
-    onObjectProperty: (key, _offset, _length, line) => {
+    onObjectProperty: (...[key, , , line]) => {
       const keys = open.at(-1)!;
       if (keys.has(key)) {
         found ??= { rule: 'duplicate-key', line: line + 1, expected: 'every key once', actual: quote(key) };

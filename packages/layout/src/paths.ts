@@ -55,13 +55,15 @@ export function sbiIdOfDirectory(name: string): SbiId | undefined {
   return name.length === 30 || (name[30] === '_' && name.length > 31) ? id : undefined;
 }
 
-/** The SBI a path lies in or is the directory of, with the path's file inside it. */
+/** The SBI a path lies in or is the directory of, with the path's file when it is directly inside. */
 export function sbiOfPath(path: string): { sbiId: SbiId; file?: string } | undefined {
   if (!path.startsWith(`${SBI_ROOT}/`)) return undefined;
-  const [directory, ...rest] = path.slice(SBI_ROOT.length + 1).split('/');
-  const sbiId = sbiIdOfDirectory(directory!);
+  const start = SBI_ROOT.length + 1;
+  const slash = path.indexOf('/', start);
+  const sbiId = sbiIdOfDirectory(path.slice(start, slash < 0 ? undefined : slash));
   if (sbiId === undefined) return undefined;
-  return rest.length === 1 && rest[0] !== '' ? { sbiId, file: rest[0]! } : { sbiId };
+  const file = slash < 0 ? '' : path.slice(slash + 1);
+  return file === '' || file.includes('/') ? { sbiId } : { sbiId, file };
 }
 
 /** Step and turn in the name of a step's file. */

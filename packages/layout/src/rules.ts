@@ -213,8 +213,7 @@ export function reasonOf(problem: Problem): string {
   return `${problem.rule}: ${problem.actual}`;
 }
 
-const unprintable =
-  /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+const unprintable = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** Untrusted text for a finding: quoted, at most 160 characters, safe for a terminal. */
 export function quote(text: string): string {

@@ -77,7 +77,9 @@ export function readSbiSource(reading: SourceReading): SbiSource {
   const hasSpec = files.spec.some((stat) => isContent(reading, stat));
   const state = files.state[0] === undefined ? undefined : readState(reading, files.state[0]);
   const meta = readMetas(reading, files.meta);
-  const isQuarantined = [...files.state, ...files.meta].some(({ path }) => reading.notes.quarantined.has(path));
+  const isQuarantined = [...files.state, ...files.meta].some(({ path }) =>
+    reading.notes.quarantined.has(path),
+  );
   return {
     ...(state === undefined ? {} : { state }),
     ...(meta === undefined ? {} : { meta }),
@@ -127,7 +129,8 @@ function readState(reading: SourceReading, stat: TreeStat): StateFile | undefine
 function readMetas(reading: SourceReading, stats: readonly TreeStat[]): MetaFile | undefined {
   const { reader, notes } = reading;
   const contents = stats.map((stat) => ({ path: stat.path, content: readSmall(reader, stat, STATE_BYTES) }));
-  for (const { path, content } of contents) if (content.problem !== undefined) notes.add(path, content.problem);
+  for (const { path, content } of contents)
+    if (content.problem !== undefined) notes.add(path, content.problem);
   const readable = contents.flatMap(({ path, content }) =>
     content.problem === undefined ? [{ path, bytes: content.bytes }] : [],
   );

@@ -51,7 +51,10 @@ export function deriveSbi(parts: SbiParts): Sbi {
   };
 }
 
-function deriveStatus({ sbiId, source, events, context }: SbiParts, done: JournalEvent | undefined): Derived<SbiStatus> {
+function deriveStatus(
+  { sbiId, source, events, context }: SbiParts,
+  done: JournalEvent | undefined,
+): Derived<SbiStatus> {
   if (source.state !== undefined) return { value: source.state.status as SbiStatus, from: 'state' };
   if (done !== undefined) return { value: 'DONE', from: 'journal' };
   const { goState } = context;
@@ -78,7 +81,10 @@ function derivePriority({ state, meta }: SbiSource): Derived<number> {
 
 function deriveLabel({ state, meta }: SbiSource): Derived<string> | undefined {
   if (state?.label !== undefined) return { value: state.label, from: 'state' };
-  for (const [from, file] of [['state', state], ['meta', meta]] as const) {
+  for (const [from, file] of [
+    ['state', state],
+    ['meta', meta],
+  ] as const) {
     const labels = textsOf(file?.value['labels']);
     if (labels.length > 0) return { value: labels.join(','), from };
   }
@@ -99,7 +105,10 @@ function deriveUpdatedAt(parts: SbiParts): Derived<string> {
   return { value: fileTime(fileTimes(parts).reduce((a, b) => (b > a ? b : a))), from: 'file-time' };
 }
 
-function deriveCompletedAt({ source }: SbiParts, done: JournalEvent | undefined): Derived<string> | undefined {
+function deriveCompletedAt(
+  { source }: SbiParts,
+  done: JournalEvent | undefined,
+): Derived<string> | undefined {
   const written = source.state?.times['completed_at']?.utc;
   if (written !== undefined) return { value: written, from: 'state' };
   const isDone = source.state === undefined || source.state.status === 'DONE';
@@ -137,8 +146,10 @@ const metaColumns = new Set(['priority', 'created_at', 'updated_at']);
 
 function deriveMetadata({ sbiId, source: { state, meta } }: SbiParts, derived: JsonObject): JsonObject {
   const keys = new Map<string, Json>();
-  for (const [key, value] of Object.entries(meta?.value ?? {})) if (!metaColumns.has(key)) keys.set(key, value);
-  for (const [key, value] of Object.entries(state?.value ?? {})) if (!stateColumns.has(key)) keys.set(key, value);
+  for (const [key, value] of Object.entries(meta?.value ?? {}))
+    if (!metaColumns.has(key)) keys.set(key, value);
+  for (const [key, value] of Object.entries(state?.value ?? {}))
+    if (!stateColumns.has(key)) keys.set(key, value);
   if (keys.get('id') === sbiId) keys.delete('id');
   const times = { ...originalTimes(meta?.times), ...originalTimes(state?.times) };
   const own = { original: times, derived, layout: state === undefined ? 'B' : 'A' };

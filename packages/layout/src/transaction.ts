@@ -143,5 +143,7 @@ function sbiOfDestination(file: Json): string | undefined {
 
 /** True for a path that is absolute, climbs, or means something else elsewhere. */
 function isUnsafe(path: string): boolean {
-  return path.startsWith('/') || /^[A-Za-z]:/u.test(path) || /[\\\0]/u.test(path) || path.split('/').includes('..');
+  return (
+    path.startsWith('/') || /^[A-Za-z]:/u.test(path) || /[\\\0]/u.test(path) || path.split('/').includes('..')
+  );
 }

@@ -54,7 +54,7 @@ function planEdit(source: Source, key: readonly string[], value: Json): Edit {
   for (const name of key.slice(0, -1)) {
     const child = findPair(map, name)?.value;
     if (!isMap(child)) throw cannotExpress(key, `${JSON.stringify(name)} is no mapping`);
-    map = child as YAMLMap.Parsed;
+    map = child;
   }
   const pair = findPair(map, key.at(-1)!);
   if (pair === undefined) return planInsert(source, map, { key, value });
@@ -76,9 +76,11 @@ function planReplace({ text }: Source, node: ParsedNode, { key, value }: Wanted)
   const [from, end] = node.range;
   // The range of a block includes the line end that belongs to the next line.
   const to = from + text.slice(from, end).replace(/[\r\n]+$/u, '').length;
-  if (hasComment(text, from, to)) throw cannotExpress(key, 'its present value holds a comment, which would be lost');
-  const isMissing = from === to && text[from - 1] === ':';
-  return { from, to, text: (isMissing ? ' ' : '') + formatLike({ text, node }, value) };
+  if (hasComment(text, from, to))
+    throw cannotExpress(key, 'its present value holds a comment, which would be lost');
+  if (from < to) return { from, to, text: formatLike({ text, node }, value) };
+  const afterColon = text.lastIndexOf(':', from - 1) + 1;
+  return { from: afterColon, to: afterColon, text: ` ${formatFlow(value)}` };
 }
 
 /** True when a comment starts between two offsets. */
@@ -121,7 +123,8 @@ function lineEndOf(text: string): string {
 /** `value` in the style of the node it replaces. */
 function formatLike({ text, node }: { text: string; node: ParsedNode }, value: Json): string {
   if (typeof value === 'string' && isScalar(node)) return formatText(value, node.type);
-  if (!Array.isArray(value) || value.length === 0 || !isSeq(node) || node.flow === true) return formatFlow(value);
+  if (!Array.isArray(value) || value.length === 0 || !isSeq(node) || node.flow === true)
+    return formatFlow(value);
   const start = node.range[0];
   const indent = indentAt(text, start);
   const dash = /^-[ ]*/u.exec(text.slice(start))![0];
@@ -140,6 +143,7 @@ function formatFlow(value: Json): string {
 
 const plain = /^[\p{L}_][\p{L}\p{N}_./-]*(?: [\p{L}\p{N}_./-]+)*$/u;
 const reserved = /^(?:y|n|yes|no|on|off|true|false|null|~|-?\.(?:inf|nan))$/iu;
+// eslint-disable-next-line no-control-regex
 const special = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/u;
 
 /** Text in the style asked for where every reader reads it back; else in single, else in double quotes. */

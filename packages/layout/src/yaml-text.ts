@@ -35,7 +35,7 @@ export function parseYaml(bytes: Buffer, textKeys: TextKeys = new Set()): Parsed
     uniqueKeys: false, // compares all pairs of keys; `Conversion` does it with a set
     schema: 'core',
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error', // `silent` hides that there are several documents
   });
   const error = document.errors[0] ?? document.warnings[0];
   if (error !== undefined) return { problem: describeError(text, error) };
@@ -155,7 +155,10 @@ const expectations: Partial<Record<RuleName, string>> = {
   'duplicate-key': 'every key once',
 };
 
-function describeError(text: string, error: { code: string; message: string; pos: [number, number] }): Problem {
+function describeError(
+  text: string,
+  error: { code: string; message: string; pos: [number, number] },
+): Problem {
   if (error.code === 'RESOURCE_EXHAUSTION') return unsafe('deep nesting');
   const line = lineAt(text, error.pos[0]);
   const rule = unsafeErrors.has(error.code) ? 'yaml-unsafe' : 'yaml-syntax';
