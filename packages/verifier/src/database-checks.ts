@@ -83,9 +83,9 @@ export async function checkForeignKeys(
   }
 }
 
-// NOT INDEXED: the table itself is asked, not an index that may be damaged.
+// Worded so that SQLite reads the table itself, not an index on content_id, which may be damaged.
 const unusedContentSql = `SELECT 'content ' || id AS name FROM content
-  WHERE id NOT IN (SELECT content_id FROM tree_entry NOT INDEXED WHERE content_id IS NOT NULL)`;
+  WHERE id NOT IN (SELECT content_id FROM tree_entry WHERE path >= x'' AND +content_id IS NOT NULL)`;
 
 const unusedChunkSql = `SELECT 'content_chunk ' || k.content_id || ' ' || k.seq AS name
   FROM content_chunk k LEFT JOIN content c ON c.id = k.content_id WHERE c.id IS NULL OR c.bytes IS NOT NULL`;

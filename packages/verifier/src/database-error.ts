@@ -1,7 +1,6 @@
 import { lstatSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import { StorageError, type ErrorCode } from '@deespec/domain';
-import { isGone } from './file-error.js';
+import { isGone, systemCode } from './file-error.js';
 import type { Difference } from './differences.js';
 
 /**
@@ -12,10 +11,21 @@ import type { Difference } from './differences.js';
  * Source: https://www.sqlite.org/rescode.html.
  */
 export function databaseError(error: unknown, database: string, known: readonly Difference[]): unknown {
-  if (!(error instanceof Database.SqliteError)) return error;
+  if (!isDriverError(error)) return error;
   const { code, message, hint } = classify(error, database);
   const details = { database, sqliteCode: error.code, sqliteMessage: error.message, differences: known };
   return new StorageError(code, message, { hint, details, cause: error });
+}
+
+/** An error of SQLite as the driver raises it. */
+interface DriverError extends Error {
+  /** The name of the extended result code, such as `SQLITE_CORRUPT_INDEX`. */
+  readonly code: string;
+}
+
+/** True for an error of SQLite. Told by its code: the driver's class is another one for each copy of its module. */
+export function isDriverError(error: unknown): error is DriverError {
+  return systemCode(error)?.startsWith('SQLITE_') === true;
 }
 
 interface Classified {
@@ -24,7 +34,7 @@ interface Classified {
   readonly hint: string;
 }
 
-function classify(error: InstanceType<typeof Database.SqliteError>, database: string): Classified {
+function classify(error: DriverError, database: string): Classified {
   const primary = /^SQLITE_[A-Z]+/u.exec(error.code)?.[0];
   const because = `(${error.code}: ${error.message})`;
   if (primary === 'SQLITE_CORRUPT' || primary === 'SQLITE_NOTADB') {

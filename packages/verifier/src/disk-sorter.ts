@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { StorageError } from '@deespec/domain';
+import { isDriverError } from './database-error.js';
 
 /**
  * Sorts byte strings on disk: a private database in a temporary file, gone when it is closed. Memory stays flat whatever
@@ -54,7 +55,7 @@ function guard<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof Database.SqliteError)) throw error;
+    if (!isDriverError(error)) throw error;
     const code = error.code === 'SQLITE_FULL' ? 'FILE.NO_SPACE' : 'SQLITE.FAILED';
     throw new StorageError(code, `cannot sort in a temporary file (${error.code})`, {
       hint: 'make room where temporary files go, or set SQLITE_TMPDIR to another directory',

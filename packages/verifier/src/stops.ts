@@ -50,7 +50,7 @@ function* sortOnDisk(directory: Buffer): Generator<Stop, void, undefined> {
 
 function* streamNames(directory: Buffer): Generator<NamedEntry, void, undefined> {
   const options = { encoding: 'buffer' as BufferEncoding, bufferSize: 1024 };
-  const dir = opendirSync(directory as unknown as string, options);
+  const dir = opendirSync(directory, options);
   try {
     const next = () => dir.readSync() as unknown as NamedEntry | null;
     for (let entry = next(); entry !== null; entry = next()) yield entry;

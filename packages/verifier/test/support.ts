@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, jest } from '@jest/globals';
 import Database from 'better-sqlite3';
-import type { SchemaObject } from '../src/index.js';
+import { verifyTree, type SchemaObject, type TreeVerification } from '../src/index.js';
 
 const made: string[] = [];
 
@@ -242,3 +242,25 @@ export function harm(file: string, sql: string): void {
   database.exec(sql);
   database.close();
 }
+
+export type Migrated = ReturnType<typeof migratedTree>;
+
+export function verify(
+  { home, database }: Migrated,
+  depth: 'quick' | 'all' = 'all',
+): Promise<TreeVerification> {
+  return verifyTree({ home, database, expectedSchema: expectedSchema(), checkAll: depth === 'all' });
+}
+
+/** Verifies both ways; without `checkAll` stored contents are trusted, so `quick` may find less. */
+export async function found(migrated: Migrated): Promise<{ all: string[]; quick: string[] }> {
+  const name = ({ differences }: TreeVerification) =>
+    differences.map(({ what, where }) => `${what} ${where}`);
+  return { all: name(await verify(migrated)), quick: name(await verify(migrated, 'quick')) };
+}
+
+export const spec = 'specs/sbi/SBI-1/spec.md';
+export const step = 'specs/sbi/SBI-1/implement_2.md';
+export const isSpec = `path = CAST('${spec}' AS BLOB)`;
+export const isStep = `path = CAST('${step}' AS BLOB)`;
+export const isBig = `path = CAST('specs.old/big.bin' AS BLOB)`;
