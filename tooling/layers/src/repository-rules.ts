@@ -6,9 +6,12 @@ import type { Violation } from './workspace.js';
 /** Longest TypeScript file, in lines. Source: CONTRIBUTING.md, "Limits". */
 const SOURCE_LINES = 400;
 
-/** What no tracked text may hold: it names one machine, or the registry that one machine installs from. */
+/**
+ * What no tracked text may hold: it names one machine, or the registry that one machine installs from. A user of one letter
+ * is an example.
+ */
 const forbiddenText: Readonly<Record<string, RegExp>> = {
-  'absolute-path': /(?<![\w.~*}$-])\/(?:home|root|Users|work|farm)\/[\w.-]+/u,
+  'absolute-path': /(?<![\w.~*}$-])\/(?:home|root|Users|work|farm)\/[\w.-]{2,}/u,
   'registry-host':
     /registry\.(?:npmjs|yarnpkg)\.|npm\.pkg\.github\.com|tarball: *https?:|"resolved": *"https?:/u,
 };
