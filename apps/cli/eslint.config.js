@@ -1,3 +1,3 @@
 import { config } from '@deespec/eslint';
 
-export default config();
+export default config({ environment: ['src/settings.ts'] });

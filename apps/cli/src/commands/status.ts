@@ -1,0 +1,99 @@
+import type { StatusReport } from '@deespec/storage';
+import { defineCommand } from '../command.js';
+import {
+  formatNumberOf,
+  formatRows,
+  formatStatuses,
+  formatTally,
+  localTime,
+  renderFields,
+} from '../render.js';
+import type { Field } from '../render.js';
+import type { Session } from '../session.js';
+
+/** `status`: where the tree stands and what to do next. Reads little and writes nothing. */
+export function statusCommand(session: Session) {
+  return defineCommand('status', {
+    summary: 'show where the tree stands and what to do next',
+    description:
+      'Show the storage mode, what holds the truth, the database and its last verification, locks, ' +
+      'unfinished runs and the next step.',
+    examples: [
+      ['deespec status', 'a quick look; counts of files are those of the last scan'],
+      ['deespec status --scan', 'count the files now'],
+      ['deespec status --json', 'the same for a script, times in UTC'],
+    ],
+  })
+    .option('--scan', 'count the files now instead of showing the last scan')
+    .action(({ scan = false }, command) =>
+      session.read(command, async (context) => {
+        const home = await context.home();
+        const { readStatus } = await import('@deespec/storage');
+        const report = await readStatus({ home, scan });
+        return { data: report, text: () => renderStatus(report) };
+      }),
+    );
+}
+
+function renderStatus(report: StatusReport): string {
+  return renderFields([
+    ['tree', report.home],
+    ['mode', `${report.mode} (${report.modeMeaning})`],
+    ['truth', report.truth],
+    ...databaseFields(report.database),
+    ['verified', evidence(report.evidence)],
+    ['files', lastScan(report.lastScan)],
+    ['lock', lock(report.lock)],
+    ['workflow tool', goTool(report.goTool)],
+    ['unfinished runs', report.unfinishedRuns.join(', ') || 'none'],
+    ['next step', report.nextStep],
+  ]);
+}
+
+function databaseFields(database: StatusReport['database']): readonly Field[] {
+  switch (database.state) {
+    case 'absent':
+      return [['database', 'none']];
+    case 'refused':
+      return [
+        ['database', `refused: ${database.message} (${database.code})`],
+        ['hint', database.hint ?? ''],
+      ];
+    case 'ours':
+      return [
+        ['database', `${database.path}, ${formatNumberOf(database.bytes, 'byte')}`],
+        ['schema', `version ${database.schemaVersion}, store ${database.storeId}, epoch ${database.epoch}`],
+        ['holds', formatRows(database.rows)],
+        ['SBIs', formatStatuses(database.rows.byStatus)],
+      ];
+  }
+}
+
+function evidence(seen: StatusReport['evidence']): string {
+  if (seen === undefined) return 'never';
+  const differences = formatNumberOf(seen.differences, 'difference');
+  const proof = seen.digest === undefined ? 'not every byte was read' : `digest ${seen.digest}`;
+  return `${localTime(seen.at)}, ${differences}, ${formatTally(seen)}, ${proof}`;
+}
+
+function lastScan(scan: StatusReport['lastScan']): string {
+  return scan === undefined
+    ? 'not scanned yet (--scan counts them now)'
+    : `${formatTally(scan)} at ${localTime(scan.at)}`;
+}
+
+function lock({ held, holder }: StatusReport['lock']): string {
+  if (!held) return 'free';
+  if (holder === undefined) return 'held by another process';
+  return `held by ${holder.command} (process ${holder.pid} on ${holder.host}) since ${localTime(holder.since)}`;
+}
+
+function goTool({ stateLock, runLock, leaseUntil, wip }: StatusReport['goTool']): string {
+  const facts = [
+    ...(stateLock ? ['holds var/state.lock'] : []),
+    ...(runLock ? ['holds var/runlock'] : []),
+    ...(wip === undefined ? [] : [`works on ${wip}`]),
+    ...(leaseUntil === undefined ? [] : [`lease until ${localTime(leaseUntil)}`]),
+  ];
+  return facts.join(', ') || 'no lock';
+}

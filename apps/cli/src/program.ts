@@ -1,0 +1,74 @@
+import { Option } from '@commander-js/extra-typings';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { defineCommand } from './command.js';
+import { completeCommand, completionCommand } from './commands/completion.js';
+import { configCommand } from './commands/config.js';
+import { digestCommand } from './commands/digest.js';
+import { executionCommand } from './commands/execution.js';
+import { exportCommand } from './commands/export.js';
+import { helpCommand } from './commands/help.js';
+import { migrateCommand } from './commands/migrate.js';
+import { sbiCommand } from './commands/sbi.js';
+import { statusCommand } from './commands/status.js';
+import { verifyCommand } from './commands/verify.js';
+import { versionCommand } from './commands/version.js';
+import type { Session } from './session.js';
+import { ParseStop } from './usage.js';
+
+/** The whole program: every command, its options and its help. Parsing it runs one command in `session`. */
+export function createProgram(session: Session): CommandUnknownOpts {
+  const described = (): CommandUnknownOpts => baseProgram(session);
+  const program = baseProgram(session)
+    .addCommand(completionCommand(session, described))
+    .addCommand(completeCommand(session, described), { hidden: true });
+  intercept(program, session);
+  return program;
+}
+
+function baseProgram(session: Session) {
+  return defineCommand('deespec', {
+    summary: 'DeeSpec Storage',
+    description:
+      'DeeSpec Storage: move a .deespec tree into SQLite and back without losing a byte.\n' +
+      'Also installed as deespec-storage, for machines where the workflow tool owns the name deespec.',
+    examples: [
+      ['deespec status', 'where this tree stands and what to do next'],
+      ['deespec migrate --dry-run', 'try the migration; nothing is published'],
+      ['deespec verify --check-all', 'prove that tree and database hold the same bytes'],
+    ],
+  })
+    .addOption(new Option('-V, --version', 'the same as the version command'))
+    .addCommand(statusCommand(session))
+    .addCommand(migrateCommand(session))
+    .addCommand(verifyCommand(session))
+    .addCommand(exportCommand(session))
+    .addCommand(digestCommand(session))
+    .addCommand(sbiCommand(session))
+    .addCommand(executionCommand(session))
+    .addCommand(configCommand(session))
+    .addCommand(versionCommand(session))
+    .addCommand(helpCommand(session));
+}
+
+/** Runs the command that `argv` (without node and script) names; the session has the exit code afterwards. */
+export async function runProgram(session: Session, argv: readonly string[]): Promise<void> {
+  const program = createProgram(session);
+  const wantsVersion = argv.find((word) => word !== '--json')?.match(/^(-V|--version)$/u);
+  try {
+    await program.parseAsync(wantsVersion ? argv.map(versionWord) : argv, { from: 'user' });
+  } catch (error) {
+    await session.fail(error);
+  }
+}
+
+function versionWord(word: string): string {
+  return /^(-V|--version)$/u.test(word) ? 'version' : word;
+}
+
+/** Makes every command of the tree report to the session instead of writing and exiting. */
+function intercept(command: CommandUnknownOpts, session: Session): void {
+  command.configureOutput(session.helpOutput).exitOverride((reason) => {
+    throw new ParseStop(command, reason);
+  });
+  for (const child of command.commands) intercept(child, session);
+}

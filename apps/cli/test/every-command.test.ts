@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createProgram } from '../src/program.js';
+import { Session } from '../src/session.js';
+import { Terminal } from '../src/terminal.js';
+import {
+  deespec,
+  documentOf,
+  runInProcess,
+  hostileId,
+  removeDirectories,
+  temporaryDirectory,
+  writeHostileTree,
+} from './support.js';
+import type { Run } from './support.js';
+
+const root = temporaryDirectory();
+const home = join(root, '.deespec');
+const nowhere = ['--home', join(root, 'nowhere')];
+
+interface Example {
+  readonly success: readonly string[];
+  readonly failure: readonly string[];
+  readonly exitCode: number;
+}
+
+const execution = [hostileId, '--run', '1', '--turn', '2'];
+
+/** One success and one failure of every command, in an order in which each finds what it needs. */
+const examples: Readonly<Record<string, Example>> = {
+  migrate: { success: [], failure: nowhere, exitCode: 66 },
+  verify: { success: ['--check-all'], failure: nowhere, exitCode: 66 },
+  status: { success: [], failure: nowhere, exitCode: 66 },
+  export: { success: ['--output', join(root, 'exported')], failure: [], exitCode: 64 },
+  digest: { success: ['--manifest'], failure: [join(root, 'nowhere')], exitCode: 66 },
+  'sbi list': { success: ['--store', 'sqlite'], failure: ['--after', 'x'], exitCode: 65 },
+  'sbi show': { success: [hostileId], failure: ['SBI-00000000000000000000000000'], exitCode: 66 },
+  'execution list': { success: ['--sbi', hostileId], failure: ['--sbi', 'x'], exitCode: 65 },
+  'execution show': {
+    success: [...execution, '--step', 'implement', '--content'],
+    failure: [...execution, '--step', 'none'],
+    exitCode: 66,
+  },
+  'config list': { success: [], failure: nowhere, exitCode: 66 },
+  'config get': { success: ['setting.note'], failure: ['setting.none'], exitCode: 66 },
+  version: { success: [], failure: ['extra'], exitCode: 64 },
+  help: { success: ['sbi', 'list'], failure: ['nothing'], exitCode: 64 },
+  completion: { success: ['bash'], failure: ['tcsh'], exitCode: 64 },
+  complete: { success: ['--', 'sbi', ''], failure: ['--none'], exitCode: 64 },
+};
+
+function allCommands(): { groups: string[]; leaves: string[] } {
+  const terminal = new Terminal(new PassThrough(), new PassThrough());
+  const session = new Session({ terminal, settings: { environment: {}, debug: false }, argv: [] });
+  const groups: string[] = [];
+  const leaves: string[] = [];
+  const walk = (command: CommandUnknownOpts, words: string[]): void => {
+    (command.commands.length > 0 ? groups : leaves).push(words.join(' '));
+    for (const child of command.commands) walk(child, [...words, child.name()]);
+  };
+  walk(createProgram(session), []);
+  return { groups, leaves };
+}
+
+const { groups, leaves } = allCommands();
+
+function run(command: string, args: readonly string[] = []): Promise<Run> {
+  return deespec([...command.split(' ').filter(Boolean), '--json', ...args], { cwd: root });
+}
+
+function expectDocument(result: Run, expected: { command: string; exitCode: number }): void {
+  const document = documentOf(result);
+
+  expect(Object.keys(document)).toEqual(['schema', 'command', 'ok', 'exitCode', 'data', 'warnings', 'error']);
+  expect(document).toMatchObject({ schema: 'deespec.cli/1', ...expected, ok: expected.exitCode === 0 });
+  expect(result.exitCode).toBe(expected.exitCode);
+  expect(document.error === null).toBe(expected.exitCode === 0);
+}
+
+beforeAll(() => writeHostileTree(home));
+afterAll(removeDirectories);
+
+describe('every command', () => {
+  test('has an example of success and of failure here', () => {
+    expect(Object.keys(examples).toSorted()).toEqual(leaves.toSorted());
+  });
+
+  test.each(Object.entries(examples))('%s prints one document on success', async (command, { success }) => {
+    const result = await run(command, success);
+
+    expectDocument(result, { command, exitCode: 0 });
+    expect(documentOf(result).data).not.toBeNull();
+  });
+
+  test.each(Object.entries(examples))(
+    '%s prints one document on failure',
+    async (command, { failure, exitCode }) => {
+      const result = await run(command, failure);
+
+      expectDocument(result, { command, exitCode });
+      expect(documentOf(result).error?.message).not.toBe('');
+    },
+  );
+
+  test.each(groups)('group "%s" without a command prints one document', async (group) => {
+    const result = await run(group);
+
+    expectDocument(result, { command: group === '' ? 'deespec' : group, exitCode: 64 });
+  });
+
+  test.each([...groups, ...leaves])('"%s" --help shows its examples', async (command) => {
+    const result = await runInProcess([...command.split(' ').filter(Boolean), '--json', '--help']);
+
+    expectDocument(result, { command: command === '' ? 'deespec' : command, exitCode: 0 });
+    const [, shown = ''] = documentOf(result).data.help.split('\nExamples:\n');
+    expect(shown.match(/^ {2}\$ .+\n {6}\S/gmu)?.length).toBeGreaterThanOrEqual(2);
+    expect(documentOf(result).data.help).toContain('--home <dir>');
+  });
+
+  test('takes --json and --home before the command too', async () => {
+    const result = await deespec(['--json', '--home', home, 'sbi', 'list'], { cwd: '/' });
+
+    expectDocument(result, { command: 'sbi list', exitCode: 0 });
+    expect(documentOf(result).data.items).toHaveLength(1);
+  });
+
+  test('takes the tree that DEE_HOME names', async () => {
+    const result = await deespec(['status', '--json'], { cwd: '/', environment: { DEE_HOME: home } });
+
+    expect(documentOf(result).data.home).toBe(home);
+  });
+});

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { PassThrough } from 'node:stream';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { runProgram } from '../src/program.js';
+import { Session } from '../src/session.js';
+import { Terminal } from '../src/terminal.js';
+
+const launcher = fileURLToPath(new URL('../bin/deespec.js', import.meta.url));
+
+/** How a run of the program ended. */
+export interface Run {
+  /** -1 when a signal ended it. */
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts the launcher as a child process: no terminal, no standard input, UTC. */
+export function startDeespec(args: readonly string[], { cwd = tmpdir(), environment = {} }: RunOptions = {}) {
+  return execa(process.execPath, [launcher, ...args], {
+    cwd,
+    env: { DEE_HOME: '', TZ: 'UTC', ...environment },
+    encoding: 'buffer',
+    stdin: 'ignore',
+    reject: false,
+    stripFinalNewline: false,
+  });
+}
+
+/** Runs the launcher to its end. */
+export async function deespec(args: readonly string[], options?: RunOptions): Promise<Run> {
+  const { exitCode = -1, stdout, stderr } = await startDeespec(args, options);
+  return { exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr).toString() };
+}
+
+/**
+ * Runs the program in this process, where a child process would add nothing but time or cannot have a terminal.
+ *
+ * @param isTTY - what standard output claims to be
+ */
+export async function runInProcess(argv: readonly string[], isTTY = false): Promise<Run> {
+  const stdout = Object.assign(new PassThrough(), { isTTY });
+  const stderr = new PassThrough();
+  const settings = { environment: {}, debug: false };
+  const session = new Session({ terminal: new Terminal(stdout, stderr), settings, argv });
+  await runProgram(session, argv);
+  const output = (stdout.read() as Buffer | null) ?? Buffer.alloc(0);
+  return { exitCode: session.exitCode, stdout: output, stderr: String(stderr.read() ?? '') };
+}
+
+/** The document a run with `--json` printed; fails when standard output is anything but one document and a line feed. */
+export function documentOf(run: Run): Document {
+  const text = run.stdout.toString();
+  if (!text.endsWith('}\n')) throw new Error(`no JSON document: ${text}\n${run.stderr}`);
+  return JSON.parse(text) as Document;
+}
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- a document is read as a script reads it: by names, without types */
+export interface Document {
+  readonly schema: string;
+  readonly command: string;
+  readonly ok: boolean;
+  readonly exitCode: number;
+  readonly data: any;
+  readonly warnings: string[];
+  readonly error: {
+    code: string;
+    message: string;
+    hint: string | null;
+    details: any;
+    retryable: boolean;
+  } | null;
+}
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+/** A directory that {@link removeDirectories} removes. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'deespec-cli-'));
+  directories.push(directory);
+  return directory;
+}
+
+/** Removes every temporary directory of this file's tests. */
+export function removeDirectories(): void {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+}
+
+const directories: string[] = [];
+
+/** Writes files below `directory`, by relative path. */
+export function writeFiles(directory: string, files: Readonly<Record<string, string | Buffer>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
+}
+
+export const hostileId = 'SBI-01M810CC01J2AAPQZVYRK1YMJR';
+
+/** Bytes of an artifact that would clear a terminal and are no UTF-8. */
+export const hostileContent = Buffer.from('\x1b[2Jgone\n\xff\nDECISION: SUCCEEDED\n', 'latin1');
+
+/** A small valid tree whose title, setting and artifact try to drive the reader's terminal. */
+export function writeHostileTree(home: string): void {
+  writeFiles(home, {
+    'setting.json': '{"note": "\\u001b]0;owned\\u0007\\u009b31m\\u202e"}\n',
+    [`specs/sbi/${hostileId}/meta.yml`]: `id: ${hostileId}\ntitle: "\\e[2Jcleared \\u009b31m \\u202e"\nlabels: [backend]\n`,
+    [`specs/sbi/${hostileId}/spec.md`]: '# spec\n',
+    [`specs/sbi/${hostileId}/implement_2.md`]: hostileContent,
+  });
+}
+
+/** Characters that must never reach a terminal from a tree. */
+// eslint-disable-next-line no-control-regex
+export const dangerous = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u;
