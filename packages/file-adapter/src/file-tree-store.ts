@@ -136,12 +136,18 @@ export class FileTreeStore implements TreeStore {
     const isNew = this.#stat(version.path) === undefined;
     compare();
     this.#write(version.path, (advance) => {
-      if (isNew) system.mkdirSync(target, 0o700);
-      advance('after');
-      if (time !== undefined) system.utimesSync(target, timeInSeconds(time), timeInSeconds(time));
+      if (isNew) {
+        system.mkdirSync(target, 0o700);
+        advance('after');
+      }
+      if (time !== undefined) {
+        system.utimesSync(target, timeInSeconds(time), timeInSeconds(time));
+        advance('after');
+      }
       // Synced before the mode, which may take away the right to open it.
       syncDirectory(system, target);
       system.chmodSync(target, version.mode);
+      advance('after');
       syncDirectory(system, directoryOf(target));
     });
   }
