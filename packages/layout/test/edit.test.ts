@@ -46,7 +46,7 @@ describe('setJsonKey', () => {
     ['{"a":{}}', ['a', 'b'], '1', '{"a":{"b": 1}}'],
     ['{"__proto__":1}', ['__proto__'], '2', '{"__proto__":2}'],
     ['{"a":[1,2]}', ['a'], '9007199254740993', '{"a":9007199254740993}'],
-  ])('edits %j at %j', (text, key, value, expected) => {
+  ])('edits %j at %j', (...[text, key, value, expected]) => {
     expect(setJson(text, key, value)).toBe(expected);
   });
 
@@ -57,7 +57,7 @@ describe('setJsonKey', () => {
       selector: ([key]) => key.toUpperCase(),
     });
     fc.assert(
-      fc.property(members, space, fc.nat(), fc.json(), (pairs, gap, pick, value) => {
+      fc.property(members, space, fc.nat(), fc.json(), (...[pairs, gap, pick, value]) => {
         const parts = pairs.map(([key, json]) => `${gap}${JSON.stringify(key)}:${gap}${json}`);
         const text = `{${parts.join(',')}${gap}}${gap}`;
         const index = pick % pairs.length;
@@ -85,7 +85,7 @@ describe('setJsonKey', () => {
     ['{"a":1}', ['b'], '{"x":1,"x":2}', 'LAYOUT.CANNOT_EXPRESS'],
     ['{"a":1}', ['b'], '"\ud800"', 'LAYOUT.CANNOT_EXPRESS'],
     ['{"a":1}', [], '1', 'LAYOUT.CANNOT_EXPRESS'],
-  ])('refuses to edit %j at %j to %j', (text, key, value, code) => {
+  ])('refuses to edit %j at %j to %j', (...[text, key, value, code]) => {
     expect(codeOf(() => setJson(text, key, value))).toBe(code);
   });
 });
@@ -111,7 +111,7 @@ describe('removeJsonKey', () => {
         style,
         tail,
         fc.json(),
-        (object, indent, end, value) => {
+        (...[object, indent, end, value]) => {
           const text = JSON.stringify(object, null, indent) + end;
           fc.pre(
             codeOf(() => setJson(text, ['storage_mode'], value)) === undefined && !('storage_mode' in object),
@@ -167,7 +167,7 @@ describe('setYamlKey', () => {
     ['a time', ['created_at'], '2026-01-01T00:00:00Z', meta.replace(/2026.*Z/u, '2026-01-01T00:00:00Z')],
     ['a new key', ['priority'], 5, `${meta}priority: 5\n`],
     ['a control character', ['id'], 'a\nb\u2028', meta.replace('SBI-X', '"a\\nb\\u2028"')],
-  ])('sets %s', (_name, key, value, expected) => {
+  ])('sets %s', (...[, key, value, expected]) => {
     expect(setYaml(meta, key, value)).toBe(expected);
     expect(setYaml(meta.replaceAll('\n', '\r\n'), key, value)).toBe(expected.replaceAll('\n', '\r\n'));
   });
@@ -188,7 +188,7 @@ describe('setYamlKey', () => {
     ['a:\n  b: 1\ne: 3\n', ['a', 'c'], { k: [1] }, 'a:\n  b: 1\n  c: {k: [1]}\ne: 3\n'],
     ['a: 1\n# end\n', ['b'], 2, 'a: 1\nb: 2\n# end\n'],
     ['a: 1\n...\n', ['b'], 2, 'a: 1\nb: 2\n...\n'],
-  ])('edits %j at %j to %j', (text, key, value, expected) => {
+  ])('edits %j at %j to %j', (...[text, key, value, expected]) => {
     expect(setYaml(text, key, value)).toBe(expected);
   });
 
@@ -227,7 +227,7 @@ describe('setYamlKey', () => {
     ['a: 1\n', ['a'], 1e21, 'LAYOUT.CANNOT_EXPRESS'],
     ['a: 1\n', ['a'], '\ud800', 'LAYOUT.CANNOT_EXPRESS'],
     ['a: 1\n', [], 1, 'LAYOUT.CANNOT_EXPRESS'],
-  ])('refuses to edit %j at %j to %j', (text, key, value, code) => {
+  ])('refuses to edit %j at %j to %j', (...[text, key, value, code]) => {
     expect(codeOf(() => setYaml(text, key, value))).toBe(code);
   });
 });

@@ -167,7 +167,7 @@ const damages: readonly (readonly [string, Files, string, readonly string[]])[] 
 ];
 
 describe('findings', () => {
-  test.each(damages)('reports %s', (_name, files, rule, quarantined) => {
+  test.each(damages)('reports %s', (...[, files, rule, quarantined]) => {
     const units = derive(files);
     const layout = rulesOf(units).filter((found) => layoutRules.some((known) => known.rule === found));
 

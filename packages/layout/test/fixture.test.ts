@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { joinPath } from '@deespec/domain';
-import type { DerivedUnit, TreeEntry, TreePath, TreeReader, TreeStat } from '@deespec/domain';
+import type { DerivedUnit, TreePath, TreeReader, TreeStat } from '@deespec/domain';
 import { checks } from '@deespec/validators';
 
 import { deriveTree, MemorySpool } from '../src/index.js';
@@ -42,8 +42,7 @@ function readerOf(root: string): TreeReader {
   }
   return {
     scan,
-    find: (path) =>
-      existsSync(join(root, path)) ? ({ ...statOf(path), sha256: '' } as TreeEntry) : undefined,
+    find: (path) => (existsSync(join(root, path)) ? { ...statOf(path), sha256: '' } : undefined),
     *read(path) {
       const file = openSync(join(root, path), 'r');
       const chunk = Buffer.alloc(65_536);

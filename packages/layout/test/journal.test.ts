@@ -148,7 +148,7 @@ describe('readContext on a journal', () => {
     ['NUL bytes', '\0\0\0', 'journal-syntax'],
     ['a turn that is text', bad({ turn: '3' }), 'shape'],
     ['a fraction as turn', bad({ turn: 2.5 }), 'number-range'],
-    ['a turn beyond 2^53', bad({ turn: 9_007_199_254_740_993 }), 'number-range'],
+    ['a turn beyond 2^53', bad({ turn: 2 ** 53 + 2 }), 'number-range'],
     ['more time than there was', bad({ elapsed_ms: 1e15 }), 'number-range'],
     ['an unknown status', bad({ status: 'wip' }), 'status-known'],
     ['an unknown decision', bad({ decision: 'MAYBE' }), 'decision-known'],

@@ -120,6 +120,7 @@ describe('parseJson', () => {
   test('shows hostile text without control and direction characters', () => {
     const problem = parseJson(Buffer.from(`{\u001b[31m\u202e${'x'.repeat(500)}`)).problem;
 
+    // eslint-disable-next-line no-control-regex
     expect(problem?.actual).not.toMatch(/[\u001b\u202e]/u);
     expect(problem?.actual.length).toBeLessThanOrEqual(220);
   });
