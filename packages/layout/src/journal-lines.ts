@@ -25,7 +25,7 @@ export function* readLines(chunks: Iterable<Buffer>): Iterable<JournalLine> {
       yield line.take(true);
       start = end + 1;
     }
-    line.append(chunk.subarray(start));
+    line.append(Buffer.from(chunk.subarray(start))); // a copy: a reader may fill the chunk again
   }
   if (line.size > 0) yield line.take(false);
 }
