@@ -19,12 +19,12 @@ export function prepareReport(path: string, home: string): void {
       details: { path },
     });
   }
-  attempt(path, () => closeSync(openSync(path, 'a', 0o600)));
+  attempt(path, () => closeSync(openSync(path, 'a')));
 }
 
 /** Writes the report, replacing what stands there. @throws StorageError as {@link prepareReport} */
 export function writeReport(path: string, document: string): void {
-  attempt(path, () => writeFileSync(path, document, { mode: 0o600 }));
+  attempt(path, () => writeFileSync(path, document));
 }
 
 function realTarget(path: string): string {

@@ -143,6 +143,22 @@ describe('migrate', () => {
     expect((await deespec(['migrate', '--home', home])).exitCode).toBe(73);
   });
 
+  test('while the workflow tool runs is 75', async () => {
+    const home = hostileHome();
+    const lock = {
+      pid: 1,
+      acquired_at: '2026-01-01T00:00:00Z',
+      expires_at: '2999-01-01T00:00:00Z',
+      hostname: 'elsewhere',
+    };
+    writeFiles(home, { 'var/runlock': JSON.stringify(lock) });
+
+    const run = await deespec(['migrate', '--home', home, '--json']);
+
+    expect(run.exitCode).toBe(75);
+    expect(documentOf(run).error?.retryable).toBe(true);
+  });
+
   test('in a mode that nobody knows is 78', async () => {
     const home = hostileHome();
     writeFileSync(join(home, 'setting.json'), '{"storage_mode": "cloud"}\n');
@@ -159,13 +175,14 @@ describe('verify and export', () => {
     writeFileSync(join(home, `specs/sbi/${hostileId}/spec.md`), '# changed\n');
 
     const verified = await deespec(['verify', '--home', home]);
-    const exported = await deespec(['export', '--home', home, '--output', temporaryDirectory()]);
-    const full = await deespec(['export', '--home', home, '--output', join(home, '..')]);
+    const target = temporaryDirectory();
+    const exported = await deespec(['export', '--home', home, '--output', target]);
+    const full = await deespec(['export', '--home', home, '--output', target]);
 
     expect(verified.exitCode).toBe(2);
     expect(verified.stdout.toString()).toContain(`specs/sbi/${hostileId}/spec.md`);
     expect(verified.stdout.toString()).toContain('setting.json');
     expect(exported.exitCode).toBe(0);
-    expect(full.exitCode).not.toBe(0);
+    expect(full.exitCode).toBe(73);
   });
 });

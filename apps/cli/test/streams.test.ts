@@ -105,7 +105,7 @@ describe('a stop signal', () => {
     ['SIGTERM', 143],
   ] as const)('%s stops migrate cleanly with %d', async (signal, exitCode) => {
     const big = join(temporaryDirectory(), '.deespec');
-    generateTree(big, { layout: 'A', sbis: 200, seed: 1, attachments: { count: 30, bytes: 4_000_000 } });
+    generateTree(big, { layout: 'A', sbis: 60, seed: 1, attachments: { count: 20, bytes: 2_000_000 } });
     const child = startDeespec(['migrate', '--home', big, '--json']);
     while (!hasRun(big)) await sleep(5);
 

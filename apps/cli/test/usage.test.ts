@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { deespec, documentOf } from './support.js';
+import { deespec, documentOf, runInProcess } from './support.js';
 
 describe('a wrong command line', () => {
   test.each([
@@ -29,7 +29,7 @@ describe('a wrong command line', () => {
     ['execution', 'show', 'SBI-01M810CC01J2AAPQZVYRK1YMJR', '--run', '1'],
     ['digest', 'one', 'two'],
   ])('%s %s %s is a usage error', async (...args) => {
-    const { exitCode, stderr } = await deespec(args);
+    const { exitCode, stderr } = await runInProcess(args);
 
     expect(exitCode).toBe(64);
     expect(stderr).toContain('USAGE.INVALID');
@@ -64,7 +64,7 @@ describe('a verb of the Go tool', () => {
   test.each([['init'], ['register'], ['run'], ['clear'], ['doctor'], ['journal'], ['sbi', 'register']])(
     '%s %s gets a hint',
     async (...words) => {
-      const run = await deespec([...words.filter(Boolean), '--json']);
+      const run = await runInProcess([...words.filter(Boolean), '--json']);
       const { error } = documentOf(run);
 
       expect(run.exitCode).toBe(64);
