@@ -197,14 +197,14 @@ describe('scan', () => {
     }, system);
   });
 
-  test('holds 5,000 names of one directory in order', () =>
+  test('holds 1,000 names of one directory in order', () =>
     withTree(({ store, home }) => {
       fs.mkdirSync(join(home, 'd'));
-      for (let at = 0; at < 5_000; at += 1) fs.closeSync(fs.openSync(join(home, 'd', String(at)), 'w'));
+      for (let at = 0; at < 1_000; at += 1) fs.closeSync(fs.openSync(join(home, 'd', String(at)), 'w'));
 
       const paths = pathsOf(store.scan()).slice(1);
 
-      expect(paths).toHaveLength(5_000);
+      expect(paths).toHaveLength(1_000);
       expect(paths).toEqual([...paths].sort());
     }));
 });
