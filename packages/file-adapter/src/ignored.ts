@@ -24,7 +24,7 @@ const temporaryName = /^\.tmp[.-]|\.tmp$/u;
  *
  * @param kindAt - asked about siblings of a backup only
  *
- * Source: docs/digest.md, "What is ignored".
+ * Source: docs/digest.md, "What is left out".
  */
 export function ignoredOwner(path: TreePath, kind: DiskKind, kindAt: KindAt): 'ours' | 'foreign' | undefined {
   if (ours.has(path) || path.startsWith('.storage/') || isOurBackup(path, kind, kindAt)) return 'ours';

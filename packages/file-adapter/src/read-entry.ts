@@ -5,7 +5,7 @@ import { notFound, readError, special, systemCode, unstable } from './file-error
 import { READ_FLAGS, type FileSystem } from './file-system.js';
 import { kindOf, type TreeRoot } from './tree-root.js';
 
-/** How often a small file is read again before it counts as unstable. Source: docs/digest.md, "Unreadable entries". */
+/** How often a small file is read again before it counts as unstable. Source: docs/adr/0006. */
 const ATTEMPTS = 3;
 
 /**
