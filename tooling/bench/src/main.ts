@@ -6,7 +6,7 @@ import { parseOptions, usage, type Options } from './options.js';
 import { makeReport, renderReport } from './report.js';
 import { runBenchmark } from './run-benchmark.js';
 
-/** The program: 0 when everything was measured, whatever the figures are; 1 when a command failed; 64 for a usage error. */
+/** The program: 0 when everything was measured, whatever the figures are; 1 when a command failed; 64 for a usage error; 130 when interrupted. */
 async function main(): Promise<number> {
   let options: Options;
   try {
@@ -15,19 +15,24 @@ async function main(): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n\n${usage}`);
     return 64;
   }
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort()).once('SIGTERM', () => interrupt.abort());
   const directory = mkdtempSync(join(tmpdir(), 'deespec-bench-'));
   try {
     const onStep = (title: string): void => void process.stderr.write(`${title}\n`);
-    const report = makeReport(await runBenchmark({ directory, ...options, onStep }));
+    const report = makeReport(
+      await runBenchmark({ directory, ...options, onStep, signal: interrupt.signal }),
+    );
     process.stdout.write(renderReport(report));
     if (options.output !== undefined) writeFileSync(options.output, `${JSON.stringify(report, null, 2)}\n`);
     return 0;
   } catch (error) {
+    if (interrupt.signal.aborted) return 130;
     process.stderr.write(`The benchmark failed: ${(error as Error).message}\n`);
     return 1;
   } finally {
     if (options.keep) process.stderr.write(`kept ${directory}\n`);
-    else rmSync(directory, { recursive: true });
+    else rmSync(directory, { recursive: true, maxRetries: 10 });
   }
 }
 

@@ -25,11 +25,16 @@ const POLL_MS = 10;
  * Memory is the kernel's high-water mark, polled every 10 ms: what a process gains in its last 10 ms is missed; what it gave
  * back is not. Children of the process are not counted.
  *
+ * @param signal - ends the command, and the call with an `AbortError`
  * @throws Error when it cannot be started or does not exit with 0
  */
-export async function measure(command: Command): Promise<Sample> {
+export async function measure(command: Command, signal?: AbortSignal): Promise<Sample> {
   const started = performance.now();
-  const child = spawn(command.file, command.args, { cwd: command.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command.file, command.args, {
+    cwd: command.cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  });
   let peakBytes: number | undefined;
   const timer = setInterval(() => {
     peakBytes = highWaterMark(child.pid) ?? peakBytes;

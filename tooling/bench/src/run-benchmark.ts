@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { generateTree, type TreeSummary } from '@deespec/trees';
 
 import { baselines, cases, type BaselineName, type Case, type Place } from './cases.js';
-import { measure, type Sample } from './measure.js';
+import { measure, type Command, type Sample } from './measure.js';
 import { timeQueries, type QuerySamples } from './queries.js';
 
 export interface BenchmarkOptions {
@@ -13,8 +13,10 @@ export interface BenchmarkOptions {
   readonly sbis: number;
   /** How often everything is measured, 1 or more; medians are taken over these. */
   readonly runs: number;
-  /** Called before each step. */
+  /** Called before each step, and with the figure after each run. */
   readonly onStep: (title: string) => void;
+  /** Ends the benchmark between or within two runs with an `AbortError`. */
+  readonly signal?: AbortSignal;
 }
 
 /** Samples of one case and of its baseline, one of each per round. */
@@ -36,12 +38,8 @@ export interface BenchmarkResult {
  *
  * @throws Error when a command fails: a benchmark of something that does not work is worth nothing
  */
-export async function runBenchmark({
-  directory,
-  sbis,
-  runs,
-  onStep,
-}: BenchmarkOptions): Promise<BenchmarkResult> {
+export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const { directory, sbis, runs, onStep, signal } = options;
   const home = join(directory, '.deespec');
   onStep(`generate ${sbis} SBIs in ${directory}`);
   const tree = generateTree(home, { layout: 'mixed', sbis, seed: 1 });
@@ -50,10 +48,17 @@ export async function runBenchmark({
     .slice(0, 'SBI-'.length + 26);
   const place = { home, scratch: directory, sbiId };
   onStep('read the tree once: warm cache');
-  await measure(baselines.sha256sum(place, 0));
+  await measure(baselines.sha256sum(place, 0), signal);
   const results = cases.map((entry) => ({ case: entry, samples: [] as Sample[], baseline: [] as Sample[] }));
+  const time = async (title: string, command: Command): Promise<Sample> => {
+    onStep(title);
+    const sample = await measure(command, signal);
+    onStep(`  ${Math.round(sample.wallMs)} ms`);
+    return sample;
+  };
   for (let round = 1; round <= runs; round += 1) {
-    await runRound(place, round, { results, onStep: (title) => onStep(`round ${round}/${runs}: ${title}`) });
+    onStep(`round ${round} of ${runs}`);
+    await runRound(place, round, { results, time });
   }
   onStep('queries in process');
   return { tree, cases: results, queries: await timeQueries(home) };
@@ -65,20 +70,19 @@ interface Round {
     readonly samples: Sample[];
     readonly baseline: Sample[];
   }[];
-  readonly onStep: (title: string) => void;
+  readonly time: (title: string, command: Command) => Promise<Sample>;
 }
 
 /** Each baseline once, directly before the first case that needs it, and each case once. */
-async function runRound(place: Place, round: number, { results, onStep }: Round): Promise<void> {
+async function runRound(place: Place, round: number, { results, time }: Round): Promise<void> {
   const measured = new Map<BaselineName, Sample>();
   for (const { case: entry, samples, baseline } of results) {
     if (!measured.has(entry.baseline)) {
-      onStep(entry.baseline);
-      measured.set(entry.baseline, await measure(baselines[entry.baseline](place, round)));
+      const command = baselines[entry.baseline](place, round);
+      measured.set(entry.baseline, await time(entry.baseline, command));
     }
     entry.prepare?.(place);
-    onStep(entry.name);
-    samples.push(await measure(entry.command(place, round)));
+    samples.push(await time(entry.name, entry.command(place, round)));
     baseline.push(measured.get(entry.baseline)!);
   }
 }

@@ -32,6 +32,12 @@ describe('measure', () => {
     );
   });
 
+  test('ends the command when it is aborted', async () => {
+    const running = measure(node('setInterval(() => undefined, 1000)'), AbortSignal.timeout(300));
+
+    await expect(running).rejects.toThrow('aborted');
+  });
+
   test('fails when there is no such command', async () => {
     await expect(measure({ file: '/nonexistent/command', args: [] })).rejects.toThrow('ENOENT');
   });
