@@ -3,6 +3,7 @@ import {
   DIRECTORY_SHA256,
   displayPath,
   isSbiId,
+  joinPath,
   parentPath,
   StorageError,
   type DerivedUnit,
@@ -53,20 +54,22 @@ export class SqliteTreeStore implements TreeStore {
 
   read(path: TreePath): Iterable<Buffer> {
     const row = this.writer.entries.find(path);
-    if (row !== undefined && row.kind !== 'directory') return readEntry(this.writer.contents, row);
+    if (row !== undefined) return readEntry(this.writer.contents, row);
     throw notFound(path);
   }
 
-  putIf(version: TreeVersion, expected: Expected): Promise<TreeEntry> {
+  async putIf(version: TreeVersion, expected: Expected): Promise<TreeEntry> {
     const bytes = Buffer.from(version.bytes);
     const isDirectory = version.kind === 'directory';
     const sha256 = isDirectory ? DIRECTORY_SHA256 : createHash('sha256').update(bytes).digest('hex');
-    const { path, kind, mode } = version;
+    const { kind, mode } = version;
+    const path = joinPath('', version.path);
     const mtimeNs = version.mtimeNs ?? BigInt(this.parts.now().getTime()) * 1_000_000n;
     const entry: TreeEntry = { path, kind, mode, mtimeNs, size: isDirectory ? 0 : bytes.length, sha256 };
     return this.parts.queue.run(() => {
       this.requireParent(path);
       this.requireExpected(path, expected);
+      this.requireKind(entry);
       this.change(new Map([[path, { entry, bytes: pieces(bytes) }]]), undefined);
       return entry;
     });
@@ -77,9 +80,7 @@ export class SqliteTreeStore implements TreeStore {
       if (this.writer.entries.find(path) === undefined) throw notFound(path);
       this.requireExpected(path, expected);
       if (this.writer.entries.count(path) > 0) {
-        throw new StorageError('FILE.CHANGED', `the directory ${displayPath(path)} is not empty`, {
-          hint: 'remove what it holds first',
-        });
+        throw changed(path, 'is a directory that is not empty');
       }
       this.change(new Map(), path);
     });
@@ -130,16 +131,27 @@ export class SqliteTreeStore implements TreeStore {
 
   private requireExpected(path: TreePath, expected: Expected): void {
     const found = this.writer.entries.find(path)?.sha256;
-    if (found === expected) return;
-    throw new StorageError('FILE.CHANGED', `${displayPath(path)} is not what the write expected to replace`, {
-      hint: 'read it again and repeat the change',
-      details: { path: displayPath(path), expected, found },
-    });
+    if (found !== expected) throw changed(path, 'is not what the write expected to replace');
+  }
+
+  /** A directory and what is none do not replace one another: what the directory holds would have no place. */
+  private requireKind({ path, kind }: TreeEntry): void {
+    const found = this.writer.entries.find(path)?.kind;
+    if (found === undefined || (found === 'directory') === (kind === 'directory')) return;
+    throw changed(path, `is a ${found}, which a ${kind} does not replace`);
   }
 }
 
 function notFound(path: TreePath): StorageError {
-  return new StorageError('FILE.NOT_FOUND', `nothing to read at ${displayPath(path)}`, {
+  return new StorageError('FILE.NOT_FOUND', `nothing stands at ${displayPath(path)}`, {
+    hint: 'look at what the tree holds, then repeat the call',
+    details: { path: displayPath(path) },
+  });
+}
+
+function changed(path: TreePath, what: string): StorageError {
+  return new StorageError('FILE.CHANGED', `${displayPath(path)} ${what}; nothing was changed`, {
+    hint: 'read it again and repeat the change',
     details: { path: displayPath(path) },
   });
 }

@@ -58,8 +58,10 @@ export class StoredTree implements TreeReader {
 
   read(path: TreePath): Iterable<Buffer> {
     const row = this.entries.find(path);
-    if (row !== undefined && row.kind !== 'directory') return readEntry(this.contents, row);
-    throw new StorageError('FILE.NOT_FOUND', `nothing to read at ${displayPath(path)} in ${this.path}`);
+    if (row !== undefined) return readEntry(this.contents, row);
+    throw new StorageError('FILE.NOT_FOUND', `nothing stands at ${displayPath(path)} in ${this.path}`, {
+      hint: 'run "deespec verify --check-all": the database may be damaged',
+    });
   }
 
   /** Releases the connection. A second call does nothing. */

@@ -136,7 +136,9 @@ function removeWorking(working: string, cause: unknown): void {
   try {
     rmSync(working, { recursive: true, force: true, maxRetries: 2 });
   } catch (error) {
-    throw new AggregateError([cause, error], `the export failed and ${working} could not be removed`);
+    throw new AggregateError([cause, error], `the export failed and ${working} could not be removed`, {
+      cause,
+    });
   }
 }
 
