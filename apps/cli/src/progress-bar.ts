@@ -1,20 +1,33 @@
 // Apart from progress.ts so that the bar's library is loaded only where there is a terminal.
 import cliProgress from 'cli-progress';
 import prettyBytes from 'pretty-bytes';
-import { formatEta } from './progress.js';
-import type { Phase, ProgressDisplay } from './progress.js';
+import { formatEta } from './progress-lines.js';
+import type { Phase, ProgressDisplay } from './progress-lines.js';
 import type { Stream } from './terminal.js';
+
+interface BarPayload {
+  readonly phase: string;
+  readonly share: string;
+  readonly amount: string;
+  readonly left: string;
+}
 
 /** A progress bar on a terminal; one bar per phase, the last one cleared at the end. */
 export function openBar(stream: Stream): ProgressDisplay {
   const bar = new cliProgress.SingleBar({
     stream,
-    format: '{phase} [{bar}] {share} {amount} ETA {left}',
+    format: (options, { progress }, { phase, share, amount, left }: BarPayload) => {
+      // Without a total there is nothing to draw a share of.
+      if (share === '') return `${phase} ${amount}`;
+      return `${phase} [${cliProgress.Format.BarFormat(progress, options)}] ${share} ${amount} ETA ${left}`;
+    },
+    barsize: 30,
     barCompleteChar: '=',
     barIncompleteChar: ' ',
     clearOnComplete: true,
-    // A signal may end the process at once: a hidden cursor would stay hidden.
+    // A signal may end the process at once: the terminal would keep a hidden cursor and cut lines.
     hideCursor: false,
+    linewrap: true,
   });
   let phase: Phase | undefined;
   return {

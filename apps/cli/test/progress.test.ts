@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { lineProgress } from '../src/progress.js';
+import { lineProgress } from '../src/progress-lines.js';
 
 function display() {
   const lines: string[] = [];
