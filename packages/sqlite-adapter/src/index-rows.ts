@@ -65,7 +65,11 @@ export class IndexRows {
   private readonly auditAt: Statement;
   private readonly statements = new Map<string, Statement>();
 
-  constructor(private readonly handle: Database) {
+  /** @param isEmpty - the tables are empty and every unit is written once: nothing stored is looked for */
+  constructor(
+    private readonly handle: Database,
+    private readonly isEmpty = false,
+  ) {
     this.sbiAt = handle.prepare('SELECT id FROM sbi WHERE path = ?').pluck();
     this.sbiRow = handle.prepare(`SELECT ${SBI.join(', ')} FROM sbi WHERE id = ?`).raw();
     const columns = `id, ${EXECUTION.join(', ')}`;
@@ -129,9 +133,9 @@ export class IndexRows {
   }
 
   private writeSbi(unit: DerivedUnit, placements: Map<TreePath, number>): number {
-    if (unit.sbi === undefined) return this.removeAt(unit.path);
+    if (unit.sbi === undefined) return this.isEmpty ? 0 : this.removeAt(unit.path);
     const wanted = sbiCells(unit);
-    const stored = this.sbiRow.get(unit.sbi.id) as Cell[] | undefined;
+    const stored = this.isEmpty ? undefined : (this.sbiRow.get(unit.sbi.id) as Cell[] | undefined);
     let rows = 0;
     if (stored === undefined) rows += this.insert('sbi', SBI, wanted);
     else if (!sameCells(stored, wanted)) rows += this.update('sbi', SBI, wanted);
@@ -166,7 +170,8 @@ export class IndexRows {
   }
 
   private writeConfig(unit: DerivedUnit, path: Buffer): number {
-    const stored = new Map((this.configAt.all(path) as Cell[][]).map((row) => [row[0], row]));
+    const rowsAt = this.isEmpty ? [] : (this.configAt.all(path) as Cell[][]);
+    const stored = new Map(rowsAt.map((row) => [row[0], row]));
     let rows = 0;
     for (const wanted of configCells(unit)) {
       const row = stored.get(wanted[0]);
@@ -180,7 +185,7 @@ export class IndexRows {
 
   private writeAudit(unit: DerivedUnit, path: Buffer): number {
     const [wanted] = auditCells(unit);
-    const stored = this.auditAt.get(path) as Cell[] | undefined;
+    const stored = this.isEmpty ? undefined : (this.auditAt.get(path) as Cell[] | undefined);
     if (wanted !== undefined && stored !== undefined && sameCells(stored, wanted)) return 0;
     const removed = stored === undefined ? 0 : this.run('DELETE FROM audit_log WHERE path = ?', [path]);
     return wanted === undefined ? removed : this.insert('audit_log', AUDIT, wanted);

@@ -1,6 +1,5 @@
-// The surface of the package. What needs TypeORM is loaded when it is opened: importing it costs more than a whole
-// `deespec status` may take.
-export { checkIndex } from './check-index.js';
+// The surface of the package. What needs TypeORM or class-validator is loaded when it is used: importing them costs more
+// than a whole `deespec status` may take.
 export type { IndexDifference } from './check-index.js';
 export { inspectDatabase } from './database-file.js';
 export type { DatabaseFile } from './database-file.js';
@@ -24,8 +23,11 @@ export {
 export { StoredTree } from './stored-tree.js';
 export type { Evidence, StorageState, TableCounts } from './storage-state.js';
 
-import type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
 import type { Index } from '@deespec/domain';
+import type { Database } from 'better-sqlite3';
+
+import type { IndexDifference } from './check-index.js';
+import type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
 
 /** See `openSqliteStorage` in `sqlite-storage.ts`. */
 export async function openSqliteStorage(options: SqliteOptions): Promise<SqliteStorage> {
@@ -37,4 +39,10 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<SqliteS
 export async function openSqliteIndex(path: string): Promise<{ index: Index; close(): Promise<void> }> {
   const { openSqliteIndex: open } = await import('./sqlite-storage.js');
   return open(path);
+}
+
+/** See `checkIndex` in `check-index.ts`. */
+export async function checkIndex(handle: Database): Promise<IndexDifference[]> {
+  const { checkIndex: check } = await import('./check-index.js');
+  return [...check(handle)];
 }

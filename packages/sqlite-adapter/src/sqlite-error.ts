@@ -1,7 +1,6 @@
 import { isStorageError, StorageError, type ErrorCode } from '@deespec/domain';
-import BetterSqlite3 from 'better-sqlite3';
 
-type SqliteError = InstanceType<typeof BetterSqlite3.SqliteError>;
+type DriverError = Error & { readonly code: string };
 
 /**
  * A driver error as a {@link StorageError}, classified by SQLite's own code, never by message. Bound parameters, which
@@ -21,16 +20,14 @@ export function toStorageError(error: unknown, path: string): unknown {
   });
 }
 
-/** TypeORM wraps what the driver threw; the driver's error is the one with the code. */
-function driverError(error: unknown): SqliteError | undefined {
-  if (error instanceof BetterSqlite3.SqliteError) return error;
-  if (
-    error instanceof Error &&
-    'driverError' in error &&
-    error.driverError instanceof BetterSqlite3.SqliteError
-  )
-    return error.driverError;
-  return undefined;
+/**
+ * TypeORM wraps what the driver threw; the driver's error is the one with the code. Told by its code, not its class: there
+ * can be two copies of the driver in one process.
+ */
+function driverError(error: unknown): DriverError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_')) return error as DriverError;
+  return 'driverError' in error ? driverError(error.driverError) : undefined;
 }
 
 function classify(code: string): [ErrorCode, string] {

@@ -1,6 +1,7 @@
 import {
   type DerivedUnit,
   type LoadEntry,
+  type TreeEntry,
   type TreeLoader,
   type TreePath,
   type UnitChange,
@@ -29,10 +30,14 @@ export class SqliteLoader extends StoredTree implements TreeLoader {
   private readonly writer: UnitWriter;
   private readonly rev: number;
 
-  private constructor(handle: Database, path: string) {
+  private constructor(
+    handle: Database,
+    path: string,
+    private readonly isNew: boolean,
+  ) {
     super(handle, path);
     this.spool = new SqliteJournalSpool(handle);
-    this.writer = new UnitWriter(handle);
+    this.writer = new UnitWriter(handle, isNew);
     this.rev = nextRev(handle);
   }
 
@@ -44,11 +49,15 @@ export class SqliteLoader extends StoredTree implements TreeLoader {
         createSchema(handle, create.now);
         createState(handle, create.state);
       }
-      return new SqliteLoader(handle, path);
+      return new SqliteLoader(handle, path, create !== undefined);
     } catch (error) {
       handle.close();
       throw toStorageError(error, path);
     }
+  }
+
+  override lookup(path: TreePath): TreeEntry | undefined {
+    return this.isNew ? undefined : super.lookup(path);
   }
 
   writeUnit(unit: DerivedUnit, entries: Iterable<LoadEntry>): UnitChange {

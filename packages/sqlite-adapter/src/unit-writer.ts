@@ -31,10 +31,14 @@ export class UnitWriter {
   readonly contents: ContentRows;
   readonly index: IndexRows;
 
-  constructor(handle: Database) {
+  /** @param isEmpty - the database is empty and every unit is written once: nothing stored is looked for */
+  constructor(
+    handle: Database,
+    private readonly isEmpty = false,
+  ) {
     this.entries = new EntryRows(handle);
     this.contents = new ContentRows(handle);
-    this.index = new IndexRows(handle);
+    this.index = new IndexRows(handle, isEmpty);
   }
 
   /** @param changed - entries of the unit whose bytes, mode or time differ, in the unit's order; consumed lazily */
@@ -71,7 +75,7 @@ export class UnitWriter {
   /** Bytes that lie with an execution which will hold another path, or none: taken before the index rows change. */
   private carry(unit: DerivedUnit): Map<TreePath, Buffer> {
     const carried = new Map<TreePath, Buffer>();
-    if (unit.kind !== 'sbi') return carried;
+    if (this.isEmpty || unit.kind !== 'sbi') return carried;
     const wanted = new Map(
       unit.executions.map((execution) => [executionKey(execution), execution.contentPath]),
     );
@@ -86,7 +90,7 @@ export class UnitWriter {
 
   private put(load: LoadEntry, target: Target): void {
     const { stat, content } = load;
-    const old = this.entries.find(stat.path);
+    const old = this.isEmpty ? undefined : this.entries.find(stat.path);
     if (stat.kind === 'directory') {
       this.entries.put(row({ ...stat, sha256: '' }, {}, target), target.rev);
     } else {

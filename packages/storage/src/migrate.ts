@@ -38,7 +38,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
   const runId = ulid(startedAt.getTime());
   let directory: RunDirectory | undefined;
   try {
-    requireFileMode(paths);
+    await requireFileMode(paths);
     requireFit(paths, startedAt);
     directory = beginRun(paths, runId);
     const published = findDatabase(paths);
@@ -68,9 +68,9 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
 }
 
 /** A mode is never guessed; a `setting.json` that cannot be read is a finding of the load, which lists all of them. */
-function requireFileMode(paths: HomePaths): void {
+async function requireFileMode(paths: HomePaths): Promise<void> {
   try {
-    grantedMode(paths);
+    await grantedMode(paths);
   } catch (error) {
     if (!isStorageError(error, 'LAYOUT.MALFORMED')) throw error;
   }

@@ -31,7 +31,7 @@ export interface OpenStorage {
  */
 export async function openStorage({ home, store }: OpenOptions): Promise<OpenStorage> {
   const paths = homePaths(home);
-  const mode = grantedMode(paths);
+  const mode = await grantedMode(paths);
   const name = store ?? modeMeanings[mode].reads;
   if (name === 'files') {
     const { openFileStorage } = await import('@deespec/file-adapter');

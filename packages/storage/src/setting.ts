@@ -1,5 +1,4 @@
 import { parseMode, StorageError, type StorageMode } from '@deespec/domain';
-import { readSettingMode } from '@deespec/layout';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -10,7 +9,7 @@ import type { HomePaths } from './home.js';
  *
  * @throws StorageError `MODE.UNKNOWN`; `LAYOUT.MALFORMED` when the file cannot be read as JSON: a mode is never guessed
  */
-export function requestedMode(paths: HomePaths): StorageMode {
+export async function requestedMode(paths: HomePaths): Promise<StorageMode> {
   let bytes: Buffer;
   try {
     bytes = readFileSync(join(paths.home, 'setting.json'));
@@ -20,7 +19,20 @@ export function requestedMode(paths: HomePaths): StorageMode {
       cause: error,
     });
   }
+  if (saysNothing(bytes)) return 'file';
+  // The strict reader brings a YAML parser along; a tree without the key does not pay for it.
+  const { readSettingMode } = await import('@deespec/layout');
   return parseMode(readSettingMode(bytes));
+}
+
+/** True for an object without the key. Whatever else there is, the strict reader judges. */
+function saysNothing(bytes: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.hasOwn(value, 'storage_mode');
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -28,8 +40,8 @@ export function requestedMode(paths: HomePaths): StorageMode {
  *
  * @throws StorageError `MODE.NOT_GRANTED`, and those of {@link requestedMode}
  */
-export function grantedMode(paths: HomePaths): StorageMode {
-  const mode = requestedMode(paths);
+export async function grantedMode(paths: HomePaths): Promise<StorageMode> {
+  const mode = await requestedMode(paths);
   if (mode === 'file') return mode;
   throw new StorageError(
     'MODE.NOT_GRANTED',

@@ -27,7 +27,7 @@ type DatabaseStatus = StatusReport['database'];
  */
 export async function readStatus({ home, scan }: { home: string; scan?: boolean }): Promise<StatusReport> {
   const paths = homePaths(home);
-  const mode = requestedMode(paths);
+  const mode = await requestedMode(paths);
   const isHeld = isBarrierHeld(paths);
   const holders = livingHolders(paths);
   const { database, evidence } = isHeld ? { database: busy(), evidence: undefined } : readDatabase(paths);

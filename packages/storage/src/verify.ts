@@ -54,7 +54,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     });
     const differences = [...schema, ...verified.differences];
     const isReadable = !differences.some(({ what }) => structural.has(what));
-    const index = options.checkAll === true && isReadable ? indexDifferences(paths) : [];
+    const index = options.checkAll === true && isReadable ? await indexDifferences(paths) : [];
     const count = schema.length + verified.differenceCount + index.length;
     return report(paths, verified, {
       differences: [...differences, ...index].slice(0, LISTED),
@@ -95,10 +95,10 @@ function checkSchema(paths: HomePaths): Difference[] {
   }
 }
 
-function indexDifferences(paths: HomePaths): Difference[] {
+async function indexDifferences(paths: HomePaths): Promise<Difference[]> {
   const handle = openHandle(paths.database, 'read');
   try {
-    return [...checkIndex(handle)].map((difference) => ({ what: 'index', ...difference }));
+    return (await checkIndex(handle)).map((difference) => ({ what: 'index', ...difference }));
   } finally {
     handle.close();
   }

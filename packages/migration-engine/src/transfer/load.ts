@@ -8,8 +8,8 @@ import {
   type TreeLoader,
   type TreeStat,
 } from '@deespec/domain';
-import { deriveUnit, groupUnits, readContext, type TreeContext, type TreeUnit } from '@deespec/layout';
-import { checks } from '@deespec/validators';
+import type * as Layout from '@deespec/layout';
+import type { TreeContext, TreeUnit } from '@deespec/layout';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { interrupted, isStored, type MatchOptions, type Tally } from './match.js';
@@ -55,16 +55,18 @@ export async function loadTree(options: LoadOptions): Promise<LoadReport> {
     findings: [],
     quarantined: 0,
   };
-  const context = target.batch(() => readContext(source, { checks, spool }));
+  // Loaded here: class-validator alone takes 100 ms, and the schema half of this package needs neither.
+  const [layout, { checks }] = await Promise.all([import('@deespec/layout'), import('@deespec/validators')]);
+  const context = target.batch(() => layout.readContext(source, { checks, spool }));
   let batch: TreeUnit[] = [];
   const flush = async (): Promise<void> => {
-    target.batch(() => batch.forEach((unit) => loadUnit({ unit, context, options, done })));
+    target.batch(() => batch.forEach((unit) => loadUnit({ unit, layout, context, options, done })));
     batch = [];
     options.onProgress?.({ ...done.scanned });
     await nextTurn();
     if (options.signal?.aborted === true) throw interrupted();
   };
-  for (const unit of groupUnits(source.scan())) {
+  for (const unit of layout.groupUnits(source.scan())) {
     batch.push(unit);
     if (batch.length >= options.batchSize) await flush();
   }
@@ -75,6 +77,7 @@ export async function loadTree(options: LoadOptions): Promise<LoadReport> {
 
 interface UnitWork {
   readonly unit: TreeUnit;
+  readonly layout: typeof Layout;
   readonly context: TreeContext;
   readonly options: LoadOptions;
   readonly done: Running;
@@ -92,7 +95,7 @@ function loadUnit(work: UnitWork): void {
     if (state === 'changed') changed.push(stat);
   }
   if (entries.length === 0) return;
-  const derived = deriveUnit({ ...unit, entries }, context, contents);
+  const derived = work.layout.deriveUnit({ ...unit, entries }, context, contents);
   const written = options.target.writeUnit(derived, loads(changed, contents));
   done.written.entries += written.entries;
   done.written.bytes += written.bytes;
