@@ -56,7 +56,7 @@ export class UnitWriter {
         done.bytes += next.value.stat.size;
         next = incoming.next();
       } else {
-        this.settle(stat, target, carried.get(stat.path));
+        done.rows += this.settle(stat, target, carried.get(stat.path));
       }
     }
     invariant(next.done === true, 'changed entries come in the order of their unit');
@@ -100,22 +100,23 @@ export class UnitWriter {
     if (old !== undefined) this.release(old, target.executionId);
   }
 
-  /** Brings an entry whose bytes did not change to its present place and state. */
-  private settle(stat: TreeStat, target: Target, carried: Buffer | undefined): void {
+  /** Brings an entry whose bytes did not change to its present place and state. Returns the rows it changed. */
+  private settle(stat: TreeStat, target: Target, carried: Buffer | undefined): 0 | 1 {
     const old = this.entries.find(stat.path);
     invariant(old !== undefined, `an unchanged entry is stored: ${stat.path}`);
     const wanted = fits(stat) ? target.executionId : undefined;
     const moves = stat.kind !== 'directory' && (old.executionId !== wanted || carried !== undefined);
-    if (!moves && old.reason === target.reason) return;
+    if (!moves && old.reason === target.reason) return 0;
     if (!moves) {
       this.entries.put(row(old, old, target), target.rev);
-      return;
+      return 1;
     }
     const bytes = carried ?? Buffer.concat([...readEntry(this.contents, old)]);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const { place } = this.store(stat, { bytes, sha256 }, target);
     this.entries.put(row(old, place, target), target.rev);
     this.release(old, wanted);
+    return 1;
   }
 
   private store(

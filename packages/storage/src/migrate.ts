@@ -122,6 +122,7 @@ async function rebuild(run: MigrateRun, runId: string): Promise<MigrateReport> {
   requireSpace(run.paths, run.total.bytes);
   const built = await buildDatabase(run);
   refuseInvalid(run, built);
+  const isSame = run.published !== undefined && isNothing(built.written);
   const handle = openHandle(run.directory.database, 'write');
   let rows: RowCounts;
   let bytes: number;
@@ -145,7 +146,7 @@ async function rebuild(run: MigrateRun, runId: string): Promise<MigrateReport> {
   } finally {
     handle.close();
   }
-  if (run.options.dryRun !== true) {
+  if (run.options.dryRun !== true && !isSame) {
     run.options.onProgress?.({
       phase: 'publish',
       doneEntries: run.total.entries,
@@ -154,15 +155,23 @@ async function rebuild(run: MigrateRun, runId: string): Promise<MigrateReport> {
     publish(run.paths, run.directory.database, run.published === undefined ? 'first' : 'replace');
     rememberScan(run.paths, { at: timeFromDate(new Date()), ...built.equation.scanned });
   }
-  const outcome = run.published === undefined ? 'created' : 'updated';
+  const outcome = run.published === undefined ? 'created' : isSame ? 'unchanged' : 'updated';
   return report(run, runId, { ...built, outcome, rows, databaseBytes: bytes });
+}
+
+function countOf(entries: number): string {
+  return entries === 1 ? '1 entry breaks' : `${entries} entries break`;
+}
+
+function isNothing({ entries, rows, removed }: MigrateReport['written']): boolean {
+  return entries === 0 && rows === 0 && removed === 0;
 }
 
 /** @throws StorageError `TREE.INVALID` */
 function refuseInvalid(run: MigrateRun, built: BuiltDatabase): void {
   const errors = built.findings.filter(({ severity }) => severity === 'error');
   if (run.options.quarantine === true || (errors.length === 0 && built.quarantined === 0)) return;
-  throw new StorageError('TREE.INVALID', `${built.quarantined} entries break a rule; nothing was published`, {
+  throw new StorageError('TREE.INVALID', `${countOf(built.quarantined)} a rule; nothing was published`, {
     hint: 'mend them, or run "deespec migrate --quarantine" to keep their bytes without interpreting them',
     details: {
       errors: errors.length,
