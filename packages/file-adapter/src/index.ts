@@ -10,6 +10,7 @@ export { readGoLocks } from './go-locks.js';
 export type { GoLocks, GoRunLock } from './go-locks.js';
 export { ignoredOwner } from './ignored.js';
 export type { DiskKind, IgnoredEntry, KindAt } from './ignored.js';
+export { removeTree } from './remove-tree.js';
 export type { FileStat } from './tree-root.js';
 export { TreeWriter } from './tree-writer.js';
 export type { Durability, TreeWriterOptions } from './tree-writer.js';

@@ -1,5 +1,5 @@
 import { StorageError } from '@deespec/domain';
-import { TreeWriter } from '@deespec/file-adapter';
+import { removeTree, TreeWriter } from '@deespec/file-adapter';
 import { exportTree as copyTree } from '@deespec/migration-engine';
 import { expectedSchema, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree } from '@deespec/verifier';
@@ -11,7 +11,7 @@ import {
   readdirSync,
   realpathSync,
   renameSync,
-  rmSync,
+
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
@@ -131,13 +131,15 @@ async function requireEqual(
   );
 }
 
-/** A read-only directory of the export must not keep its remains alive. */
-function removeWorking(working: string, cause: unknown): void {
+/** What cannot be removed is named; the first error stays in the details. */
+function removeWorking(working: string, first: unknown): void {
   try {
-    rmSync(working, { recursive: true, force: true, maxRetries: 2 });
+    removeTree(working);
   } catch (error) {
-    throw new AggregateError([cause, error], `the export failed and ${working} could not be removed`, {
-      cause,
+    throw new StorageError('FILE.WRITE_FAILED', `${working} was left behind by an export that failed`, {
+      hint: 'remove it by hand, mend the first error, then run the command again',
+      details: { first: first instanceof Error ? first.message : String(first) },
+      cause: error,
     });
   }
 }
