@@ -114,7 +114,9 @@ describe('Second run', () => {
 
   test.each(['A', 'B'] as const)('follows an SBI of layout %s to its new directory', async (layout) => {
     const home = await migratedTree(layout);
-    const [old] = sbisWith(home, layout === 'A' ? 'state.json' : 'spec.md').filter((path) => path.length === 40);
+    const [old] = sbisWith(home, layout === 'A' ? 'state.json' : 'spec.md').filter(
+      (path) => path.length === 40,
+    );
     const before = rows(home, 'SELECT id, status FROM sbi ORDER BY id');
     renameSync(join(home, old!), join(home, `${old!}_new-name`));
 
@@ -122,9 +124,9 @@ describe('Second run', () => {
 
     expect(report.written.removed).toBeGreaterThan(0);
     expect(rows(home, 'SELECT id, status FROM sbi ORDER BY id')).toEqual(before);
-    expect(
-      rows(home, `SELECT CAST(path AS TEXT) AS path FROM sbi WHERE id = '${basename(old!)}'`),
-    ).toEqual([{ path: `${old!}_new-name` }]);
+    expect(rows(home, `SELECT CAST(path AS TEXT) AS path FROM sbi WHERE id = '${basename(old!)}'`)).toEqual([
+      { path: `${old!}_new-name` },
+    ]);
   });
 
   test('follows two SBIs that swap their directories', async () => {
@@ -144,7 +146,13 @@ describe('Second run', () => {
     const id = basename(sbisWith(home, 'spec.md')[0]!).slice(0, 30);
     const count = `SELECT count(*) AS number FROM execution`;
     const [before] = rows(home, count) as { number: number }[];
-    const line = { artifacts: [{ type: 'pick', id }], decision: 'PENDING', step: 'plan', turn: 1, elapsed_ms: 1 };
+    const line = {
+      artifacts: [{ type: 'pick', id }],
+      decision: 'PENDING',
+      step: 'plan',
+      turn: 1,
+      elapsed_ms: 1,
+    };
     appendFileSync(
       join(home, 'var/journal.ndjson'),
       `${JSON.stringify({ ...line, error: '', ts: '2026-01-02T03:04:05Z' })}\n`,
@@ -169,7 +177,10 @@ describe('Second run', () => {
     await migrateAgain(home);
 
     expect(
-      rows(home, `SELECT CAST(path AS TEXT) AS path, kind FROM tree_entry WHERE path > x'6b6e6f776c656467652f' AND path < x'6b6e6f776c6564676530'`),
+      rows(
+        home,
+        `SELECT CAST(path AS TEXT) AS path, kind FROM tree_entry WHERE path > x'6b6e6f776c656467652f' AND path < x'6b6e6f776c6564676530'`,
+      ),
     ).toEqual([
       { path: 'knowledge/x', kind: 'd' },
       { path: 'knowledge/x/y', kind: 'f' },

@@ -4,12 +4,21 @@ import { openHandle } from '@deespec/sqlite-adapter';
 import Database from 'better-sqlite3';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from '@jest/globals';
 
 import { migrate, type MigrateReport } from '../src/index.js';
+import './one-realm.js';
 
 const made: string[] = [];
 
@@ -137,5 +146,16 @@ export function runsOf(home: string): string[] {
 export function outcomeOf(report: MigrateReport): unknown {
   const { outcome, digest, equation, written, rows: counts, ignored, findings, quarantined } = report;
   const { rounds, databaseBytes } = report;
-  return { outcome, digest, equation, written, counts, ignored, findings, quarantined, rounds, databaseBytes };
+  return {
+    outcome,
+    digest,
+    equation,
+    written,
+    counts,
+    ignored,
+    findings,
+    quarantined,
+    rounds,
+    databaseBytes,
+  };
 }

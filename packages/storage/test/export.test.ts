@@ -1,0 +1,81 @@
+import type { ErrorCode } from '@deespec/domain';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { exportTree } from '../src/index.js';
+import {
+  corrupt,
+  diff,
+  expectError,
+  generatedTree,
+  listing,
+  migratedTree,
+  put,
+  removeDirectories,
+  temporaryDirectory,
+} from './support.js';
+
+afterAll(removeDirectories);
+
+describe('Export', () => {
+  test.each<[string, ErrorCode, (home: string) => string]>([
+    [
+      'a directory that is not empty',
+      'EXPORT.TARGET_NOT_EMPTY',
+      (home) => dirname(put(dirname(home), 'out/a', '')),
+    ],
+    ['a file', 'EXPORT.TARGET_NOT_EMPTY', (home) => put(dirname(home), 'out', 'a file')],
+    ['a directory inside the tree', 'EXPORT.TARGET_INSIDE_TREE', (home) => join(home, 'export')],
+    ['the tree itself', 'EXPORT.TARGET_INSIDE_TREE', (home) => home],
+    ['a directory that holds the tree', 'EXPORT.TARGET_INSIDE_TREE', (home) => dirname(home)],
+    ['a directory whose parent is missing', 'FILE.NOT_FOUND', (home) => join(dirname(home), 'no/such')],
+    [
+      'the tree through a symbolic link',
+      'EXPORT.TARGET_INSIDE_TREE',
+      (home) => {
+        symlinkSync(home, join(dirname(home), 'link'));
+        return join(dirname(home), 'link/export');
+      },
+    ],
+  ])('into %s is refused, and changes nothing', async (_, code, target) => {
+    const home = await migratedTree();
+    const output = target(home);
+    const before = listing(dirname(home), '%P %s %T@\\0');
+
+    await expectError(exportTree({ home, output }), code);
+
+    const changed = listing(dirname(home), '%P %s %T@\\0').filter((line) => !before.includes(line));
+    expect(changed.filter((line) => !line.includes('.storage') && !line.startsWith('.deespec '))).toEqual([]);
+  });
+
+  test('goes into an empty directory, and replaces it', async () => {
+    const home = await migratedTree();
+    const output = temporaryDirectory();
+
+    await exportTree({ home, output });
+
+    expect(diff(home, output)).toBe('');
+  });
+
+  test('says that there is no database yet', async () => {
+    await expectError(
+      exportTree({ home: generatedTree(), output: join(temporaryDirectory(), 'x') }),
+      'DATABASE.NOT_FOUND',
+    );
+  });
+
+  test('leaves nothing when a stored byte is wrong', async () => {
+    const home = await migratedTree();
+    corrupt(
+      home,
+      `UPDATE content SET bytes = zeroblob(size)
+       WHERE id = (SELECT max(id) FROM content WHERE size > 9 AND bytes IS NOT NULL)`,
+    );
+    const parent = temporaryDirectory();
+
+    await expectError(exportTree({ home, output: join(parent, 'out') }), 'TRANSFER.MISMATCH');
+
+    expect(listing(parent, '%P\\0')).toEqual(['']);
+  });
+});
