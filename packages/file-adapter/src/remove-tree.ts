@@ -22,6 +22,7 @@ function remove(path: Buffer): void {
     return;
   }
   chmodSync(path, 0o700);
-  for (const name of readdirSync(path, { encoding: 'buffer' })) remove(Buffer.concat([path, Buffer.from('/'), name]));
+  for (const name of readdirSync(path, { encoding: 'buffer' }))
+    remove(Buffer.concat([path, Buffer.from('/'), name]));
   rmdirSync(path);
 }

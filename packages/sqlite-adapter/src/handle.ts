@@ -29,7 +29,7 @@ const perAccess: Readonly<Record<Access, readonly string[]>> = {
   read: ['query_only = ON'],
   write: ['synchronous = FULL', 'foreign_keys = ON', 'journal_size_limit = 67108864'],
   lock: ['journal_mode = DELETE'],
-  build: ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF', 'cache_size = -65536'],
+  build: ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF', 'cache_size = -32768'],
 };
 
 /**

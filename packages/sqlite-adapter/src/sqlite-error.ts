@@ -26,7 +26,8 @@ export function toStorageError(error: unknown, path: string): unknown {
  */
 function driverError(error: unknown): DriverError | undefined {
   if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_')) return error as DriverError;
+  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_'))
+    return error as DriverError;
   return 'driverError' in error ? driverError(error.driverError) : undefined;
 }
 

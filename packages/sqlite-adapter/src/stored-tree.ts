@@ -26,10 +26,16 @@ export class StoredTree implements TreeReader {
     this.contents = new ContentRows(handle);
   }
 
-  /** Opens a published database on a connection that cannot write. @throws StorageError those of `requireSchema` */
+  /**
+   * Opens a published database on a connection that cannot write, as it is at this moment: in one read transaction, which
+   * also saves the file locks of every single statement.
+   *
+   * @throws StorageError those of `requireSchema`
+   */
   static openReader(path: string): StoredTree {
     const handle = openHandle(path, 'read');
     try {
+      handle.exec('BEGIN DEFERRED');
       requireSchema(handle);
       return new StoredTree(handle, path);
     } catch (error) {

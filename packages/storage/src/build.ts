@@ -24,8 +24,8 @@ const ROUNDS = 3;
 const RACY_NS = 2_000_000_000n;
 
 /**
- * Builds the database of a run in its directory: load, compare, re-read what changed, then the independent verifier reads
- * both sides again.
+ * Builds the database of a run in its directory: load, then the independent verifier reads both sides again; while they
+ * differ because the tree changed, what changed is loaded again.
  *
  * @throws StorageError `TREE.UNSTABLE` after 3 rounds; `TRANSFER.MISMATCH` when both sides differ and nobody changed the tree
  */
@@ -35,9 +35,10 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
   for (let round = 1; round <= ROUNDS; round++) {
     const load = await loadOnce(run, round === 1 ? undefined : trustBeforeNs);
     written = added(written, load.written);
-    if (!(await holdsStill(run, trustBeforeNs))) continue;
+    // The verifier is also the comparison that shows whether the tree changed meanwhile: it reads both sides again.
     const verified = await verifyBuilt(run);
-    if (verified.differenceCount === 0) return result(load, { written, verified, rounds: round });
+    const isEqual = verified.differenceCount === 0 && verified.timeDifferences === 0;
+    if (isEqual) return result(load, { written, verified, rounds: round });
     if (await holdsStill(run, trustBeforeNs)) throw mismatch(verified);
   }
   throw new StorageError(

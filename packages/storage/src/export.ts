@@ -3,16 +3,7 @@ import { removeTree, TreeWriter } from '@deespec/file-adapter';
 import { exportTree as copyTree } from '@deespec/migration-engine';
 import { expectedSchema, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree } from '@deespec/verifier';
-import {
-  closeSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdtempSync, openSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
 import { takeBarrier } from './barrier.js';

@@ -29,7 +29,12 @@ export async function requestedMode(paths: HomePaths): Promise<StorageMode> {
 function saysNothing(bytes: Buffer): boolean {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.hasOwn(value, 'storage_mode');
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      !Object.hasOwn(value, 'storage_mode')
+    );
   } catch {
     return false;
   }
