@@ -104,7 +104,8 @@ export class StorageError extends Error {
  * package, which `instanceof` does not.
  */
 export function isStorageError(error: unknown, code?: ErrorCode): error is StorageError {
-  if (!(error instanceof Error) || error.name !== 'StorageError' || !('code' in error)) return false;
+  if (typeof error !== 'object' || error === null || !('name' in error) || !('code' in error)) return false;
+  if (error.name !== 'StorageError') return false;
   return code === undefined || error.code === code;
 }
 

@@ -47,11 +47,32 @@ export function openHandle(path: string, access: Access): Database {
       timeout: 0,
     });
     prepareHandle(handle, access);
+    // The first read finds a journal that a crash left, which a connection that cannot write cannot roll back.
+    if (access === 'read') handle.pragma('schema_version');
     return handle;
   } catch (error) {
     handle?.close();
+    if (access === 'read' && isUnrecovered(error)) return recover(path);
     throw toStorageError(error, path);
   }
+}
+
+function isUnrecovered(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY';
+}
+
+/** Rolls back what a crash left, then opens the database for reading. */
+function recover(path: string): Database {
+  const writer = openHandle(path, 'write');
+  try {
+    writer.pragma('schema_version');
+  } catch (error) {
+    throw toStorageError(error, path);
+  } finally {
+    writer.close();
+  }
+  return openHandle(path, 'read');
 }
 
 /** Sets the pragmas of `access` on a fresh handle. @throws StorageError `PREFLIGHT.SQLITE_VERSION` */

@@ -1,6 +1,6 @@
 import { StorageError } from '@deespec/domain';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
@@ -21,7 +21,7 @@ export interface BarrierRequest {
  * Takes the barrier of a tree: a lock on `.storage/lock.db` that the kernel drops when its holder dies (docs/adr/0004).
  * Never waits.
  *
- * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it
+ * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `DATABASE.UNSAFE_LINK`
  */
 export function takeBarrier(paths: HomePaths, { access, command }: BarrierRequest): Release {
   prepareOwnDirectory(paths);
@@ -65,11 +65,25 @@ export function isBarrierHeld(paths: HomePaths): boolean {
 }
 
 function prepareOwnDirectory(paths: HomePaths): void {
+  requireOwn(paths);
   mkdirSync(paths.own, { recursive: true, mode: 0o700 });
   const ignore = join(paths.own, '.gitignore');
   if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: 0o600 });
   // SQLite would make it readable for others. Only when it is absent: closing it would drop this process's own lock.
   if (!existsSync(paths.lock)) writeFileSync(paths.lock, '', { flag: 'a', mode: 0o600 });
+}
+
+/** A tree is untrusted: nothing of ours is written, or removed, through a link that it holds. */
+function requireOwn(paths: HomePaths): void {
+  const directories = [paths.own, paths.runs, paths.processes];
+  for (const path of [...directories, paths.lock]) {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || (path === paths.lock ? stat.isFile() : stat.isDirectory())) continue;
+    throw new StorageError('DATABASE.UNSAFE_LINK', `${path} is not what deespec made it`, {
+      hint: 'look at it, move it away, then run the command again',
+      details: { path },
+    });
+  }
 }
 
 function held(paths: HomePaths, cause: StorageError): StorageError {

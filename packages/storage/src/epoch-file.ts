@@ -1,9 +1,9 @@
 import { StorageError } from '@deespec/domain';
 import { writeFileDurably } from '@deespec/file-adapter';
-import { readFileSync } from 'node:fs';
 import { ulid } from 'ulid';
 
 import type { HomePaths } from './home.js';
+import { readRegular } from './read-regular.js';
 
 /** `.storage/epoch`: which database belongs to this tree, and which epoch it is in. */
 export interface EpochRecord {
@@ -14,13 +14,8 @@ export interface EpochRecord {
 
 /** The record of a tree, or `undefined` when there is none yet. @throws StorageError `FILE.READ_FAILED` */
 export function readEpoch(paths: HomePaths): EpochRecord | undefined {
-  let text: string;
-  try {
-    text = readFileSync(paths.epoch, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new StorageError('FILE.READ_FAILED', `cannot read ${paths.epoch}`, { cause: error });
-  }
+  const text = readRegular(paths.epoch)?.toString('latin1');
+  if (text === undefined) return undefined;
   const parts = /^\{"epoch":(\d+),"storeId":"([0-9A-Z]{26})"\}\n$/u.exec(text);
   if (parts !== null) return { epoch: Number(parts[1]), storeId: parts[2]! };
   throw new StorageError('FILE.READ_FAILED', `${paths.epoch} is damaged`, {

@@ -1,8 +1,8 @@
 import { parseTime } from '@deespec/domain';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { readRegular } from './read-regular.js';
 
 /** What `var/state.json` says of the work that goes on; empty when it says nothing readable. */
 export interface GoWork {
@@ -17,7 +17,7 @@ export interface GoWork {
 export function readGoState(paths: HomePaths): GoWork {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(join(paths.home, 'var', 'state.json'), 'utf8'));
+    value = JSON.parse(readRegular(join(paths.home, 'var', 'state.json'))?.toString('utf8') ?? '{}');
   } catch {
     return {};
   }

@@ -1,9 +1,10 @@
 import { timeFromDate } from '@deespec/domain';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { readRegular } from './read-regular.js';
 import type { LockHolder } from './reports.js';
 
 /** Says in `.storage/processes/` who holds the barrier. The lock itself is in the kernel: these files only name. */
@@ -43,7 +44,7 @@ function announced(paths: HomePaths): string[] {
 /** The holder a file names; `undefined` when it is gone or was written only in part. */
 function readHolder(file: string): LockHolder | undefined {
   try {
-    const holder = JSON.parse(readFileSync(file, 'utf8')) as LockHolder;
+    const holder = JSON.parse(readRegular(file)?.toString('utf8') ?? 'null') as LockHolder;
     return holder.pid === Number(basename(file, '.json')) ? holder : undefined;
   } catch {
     return undefined;

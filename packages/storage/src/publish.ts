@@ -69,7 +69,7 @@ function refuseSidecars(paths: HomePaths): void {
     'SQLITE.BUSY',
     `${sidecar} exists: a program has the database open, or crashed with it`,
     {
-      hint: 'end the programs that use deespec.db, then run the command again',
+      hint: 'end the programs that use deespec.db, or move a leftover away, then run the command again',
       details: { sidecar },
     },
   );

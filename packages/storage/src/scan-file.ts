@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { readRegular } from './read-regular.js';
 import type { Tally } from './reports.js';
 
 /** The last scan of the files: what was counted, and when (UTC, fixed width). */
@@ -17,7 +18,8 @@ export function rememberScan(paths: HomePaths, scan: ScanRecord): void {
 /** The last scan, or `undefined` when there is no readable record of one. */
 export function lastScan(paths: HomePaths): ScanRecord | undefined {
   try {
-    return JSON.parse(readFileSync(join(paths.own, 'last-scan'), 'utf8')) as ScanRecord;
+    const bytes = readRegular(join(paths.own, 'last-scan'));
+    return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as ScanRecord);
   } catch {
     return undefined;
   }

@@ -1,8 +1,8 @@
 import { parseMode, StorageError, type StorageMode } from '@deespec/domain';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { readRegular } from './read-regular.js';
 
 /**
  * The mode that `setting.json` asks for; `file` when there is no such file or key.
@@ -10,15 +10,8 @@ import type { HomePaths } from './home.js';
  * @throws StorageError `MODE.UNKNOWN`; `LAYOUT.MALFORMED` when the file cannot be read as JSON: a mode is never guessed
  */
 export async function requestedMode(paths: HomePaths): Promise<StorageMode> {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(join(paths.home, 'setting.json'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'file';
-    throw new StorageError('FILE.READ_FAILED', `cannot read ${join(paths.home, 'setting.json')}`, {
-      cause: error,
-    });
-  }
+  const bytes = readRegular(join(paths.home, 'setting.json'));
+  if (bytes === undefined) return 'file';
   if (saysNothing(bytes)) return 'file';
   // The strict reader brings a YAML parser along; a tree without the key does not pay for it.
   const { readSettingMode } = await import('@deespec/layout');
