@@ -25,7 +25,7 @@ export function toStorageError(error: unknown, path: string): unknown {
  * can be two copies of the driver in one process.
  */
 function driverError(error: unknown): DriverError | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_'))
     return error as DriverError;
   return 'driverError' in error ? driverError(error.driverError) : undefined;

@@ -1,5 +1,6 @@
 import { StorageError } from '@deespec/domain';
 import { toStorageError } from '@deespec/sqlite-adapter';
+import { isNativeError } from 'node:util/types';
 
 /**
  * Runs a use case and gives what the operating system or SQLite threw below it a code: the one place where this package
@@ -14,7 +15,7 @@ export async function atBoundary<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function systemError(error: unknown): unknown {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
+  if (!isNativeError(error) || !('syscall' in error) || !('code' in error)) return error;
   const code = String(error.code);
   const options = {
     hint: 'mend the cause, then run the command again',
