@@ -28,6 +28,8 @@ const RACY_NS = 2_000_000_000n;
  * differ because the tree changed, what changed is loaded again.
  *
  * @throws StorageError `TREE.UNSTABLE` after 3 rounds; `TRANSFER.MISMATCH` when both sides differ and nobody changed the tree
+ *
+ * Source: docs/adr/0009.
  */
 export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
   const trustBeforeNs = BigInt(run.startedAt.getTime()) * 1_000_000n - RACY_NS;

@@ -21,6 +21,8 @@ import type { HomePaths } from './home.js';
  * @param how - `first`: by link, so that a file which appeared meanwhile is never replaced; `replace`: by rename over our
  *   own database, which must not be open anywhere
  * @throws StorageError `DATABASE.FOREIGN` when something stands there; `SQLITE.BUSY` when a program has it open
+ *
+ * Source: docs/adr/0009.
  */
 export function publish(paths: HomePaths, file: string, how: 'first' | 'replace'): void {
   chmodSync(file, 0o600);
