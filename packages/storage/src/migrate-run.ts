@@ -17,7 +17,7 @@ export interface MigrateRun {
   readonly epoch: EpochRecord;
   /** The database this run works on a copy of. */
   readonly published: OwnDatabase | undefined;
-  /** What the tree held when the run began, for progress. */
+  /** What the tree held when the run began, or was last migrated: for progress. */
   readonly total: Tally;
   readonly startedAt: Date;
 }

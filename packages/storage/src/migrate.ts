@@ -47,7 +47,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
       home: paths.home,
       onIgnored: ({ path, bytes }) => ignored.set(displayPath(path), bytes),
     });
-    const total = tally(source);
+    const total = published?.evidence ?? tally(source);
     const epoch = ensureEpoch(paths);
     const run: MigrateRun = {
       paths,
@@ -119,7 +119,7 @@ async function unchanged(run: MigrateRun, runId: string): Promise<MigrateReport 
 }
 
 async function rebuild(run: MigrateRun, runId: string): Promise<MigrateReport> {
-  requireSpace(run.paths, run.total.bytes);
+  requireSpace(run.paths, run.published === undefined ? run.total.bytes : tally(run.source).bytes);
   const built = await buildDatabase(run);
   refuseInvalid(run, built);
   const isSame = run.published !== undefined && isNothing(built.written);
