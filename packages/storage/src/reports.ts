@@ -1,4 +1,5 @@
 import type { Finding, StorageMode } from '@deespec/domain';
+import type { TableCounts } from '@deespec/sqlite-adapter';
 
 /** Files (of any kind: files, directories, symlinks) and the bytes of their contents. */
 export interface Tally {
@@ -41,16 +42,7 @@ export interface MigrateOptions extends RunOptions {
 }
 
 /** Rows in the database after the run. */
-export interface RowCounts {
-  readonly sbi: number;
-  readonly execution: number;
-  readonly config: number;
-  readonly auditLog: number;
-  readonly treeEntry: number;
-  readonly quarantined: number;
-  /** SBIs by status. */
-  readonly byStatus: Readonly<Record<string, number>>;
-}
+export type RowCounts = TableCounts;
 
 export interface MigrateReport {
   readonly runId: string;

