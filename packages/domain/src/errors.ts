@@ -28,6 +28,7 @@ export const errorKinds = {
   'FILE.PERMISSION': 'io',
   'FILE.SPECIAL': 'io',
   'FILE.UNSTABLE': 'io',
+  'FILE.TIME_RANGE': 'invalid',
   'EXPORT.TARGET_NOT_EMPTY': 'conflict',
   'EXPORT.TARGET_INSIDE_TREE': 'invalid',
   'DATABASE.NOT_FOUND': 'not_found',

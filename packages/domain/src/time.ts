@@ -16,8 +16,9 @@ export function parseTime(text: string): string | undefined {
   if (+year! < 1000 || Number.isNaN(wall) || new Date(wall).toISOString() !== civil) return undefined;
   const offset = zoneOffsetMs(zone!);
   if (offset === undefined) return undefined;
-  const utc = new Date(wall - offset).toISOString().slice(0, 19);
-  return utc.length === 19 ? `${utc}.${fraction.padEnd(9, '0')}Z` : undefined;
+  const utc = new Date(wall - offset).toISOString();
+  // An offset can carry the time out of the four-digit years, which the ISO form writes longer.
+  return utc.length === 24 ? `${utc.slice(0, 19)}.${fraction.padEnd(9, '0')}Z` : undefined;
 }
 
 /** `nanoseconds` since 1970 UTC in the fixed-width form of {@link parseTime}. */

@@ -60,7 +60,7 @@ export function displayPath(path: string): string {
     return path.replace(/[^\x20-\x5b\x5d-\x7e]/gu, (c) => `\\x${hex(c, 2)}`);
   }
   return text.replace(unprintable, (c) =>
-    c === '\\' ? '\\\\' : c < '\u0100' ? `\\x${hex(c, 2)}` : `\\u{${hex(c, 4)}}`,
+    c === '\\' ? '\\\\' : c < '\u0080' ? `\\x${hex(c, 2)}` : `\\u{${hex(c, 4)}}`,
   );
 }
 

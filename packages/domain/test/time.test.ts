@@ -42,6 +42,7 @@ describe('parseTime', () => {
     '0001-01-01T00:00:00Z',
     '0999-12-31T23:59:59Z',
     '+12026-01-02T03:04:05Z',
+    '9999-12-31T23:59:59-00:01',
     '',
   ])('refuses %p', (text) => {
     expect(parseTime(text)).toBeUndefined();

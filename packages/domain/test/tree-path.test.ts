@@ -112,6 +112,20 @@ function someNames(): string[] {
 }
 
 describe('displayPath', () => {
+  test('is one-to-one', () => {
+    const seen = new Map<string, string>();
+    const collisions: unknown[] = [];
+    for (const name of someNames()) {
+      const shown = displayPath(name);
+      const other = seen.get(shown);
+      if (other !== undefined)
+        collisions.push([Buffer.from(other, 'latin1'), Buffer.from(name, 'latin1'), shown]);
+      seen.set(shown, name);
+    }
+
+    expect(collisions).toEqual([]);
+  });
+
   test('holds nothing that a terminal obeys', () => {
     // eslint-disable-next-line no-control-regex
     const obeyed = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;

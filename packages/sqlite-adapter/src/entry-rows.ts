@@ -1,5 +1,5 @@
 import type { EntryKind, TreeEntry, TreePath } from '@deespec/domain';
-import { pathToBytes } from '@deespec/domain';
+import { displayPath, pathToBytes, StorageError } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
 /** A row of `tree_entry`. */
@@ -89,7 +89,9 @@ export class EntryRows {
     return (this.sharers.get(executionId, pathToBytes(path)) as number) > 0;
   }
 
+  /** @throws StorageError `FILE.TIME_RANGE` for a time that does not fit 64 bits */
   put(row: EntryRow, rev: number): void {
+    requireTime(row);
     const { contentId = null, executionId = null, reason = null } = row;
     const state = reason === null ? 'stored' : 'quarantined';
     const kind = letters[row.kind];
@@ -114,6 +116,19 @@ function fromRaw(raw: RawRow): EntryRow {
     ...(raw.execution_id === null ? {} : { executionId: Number(raw.execution_id) }),
     ...(raw.reason === null ? {} : { reason: raw.reason }),
   };
+}
+
+/** Nanoseconds since 1970 in 64 bits end in 2262; no time is rounded or cut. */
+function requireTime({ path, mtimeNs }: EntryRow): void {
+  if (BigInt.asIntN(64, mtimeNs) === mtimeNs) return;
+  throw new StorageError(
+    'FILE.TIME_RANGE',
+    `the modification time of ${displayPath(path)} is outside 1677 to 2262`,
+    {
+      hint: 'give it a time that a database can hold, such as with "touch", then run the command again',
+      details: { path: displayPath(path) },
+    },
+  );
 }
 
 /** Sort key of scan order: with `/` below every other byte, a directory's content comes directly after it. */

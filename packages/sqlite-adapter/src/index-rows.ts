@@ -94,7 +94,7 @@ export class IndexRows {
   /** Writes the unit's rows that differ from the stored ones. */
   write(unit: DerivedUnit): IndexChange {
     const path = pathToBytes(unit.path);
-    let rows = 0;
+    let rows = this.isEmpty ? 0 : this.removeOthers(unit, path);
     const placements = new Map<TreePath, number>();
     if (unit.kind === 'sbi') rows += this.writeSbi(unit, placements);
     if (unit.kind === 'transaction') rows += this.writeAudit(unit, path);
@@ -130,6 +130,18 @@ export class IndexRows {
       ...compare(`sbi ${id}`, sbi, this.sbiRow.all(id) as Cell[][]),
       ...compare(`execution of ${id}`, unit.executions.map(executionCells), stored),
     ];
+  }
+
+  /** What stands at a path can become a unit of another kind: a directory where a file was. Its old rows go. */
+  private removeOthers({ kind }: DerivedUnit, path: Buffer): number {
+    let rows = 0;
+    if (kind !== 'sbi') {
+      rows += this.run('DELETE FROM execution WHERE sbi_id = (SELECT id FROM sbi WHERE path = ?)', [path]);
+      rows += this.run('DELETE FROM sbi WHERE path = ?', [path]);
+    }
+    if (kind !== 'transaction') rows += this.run('DELETE FROM audit_log WHERE path = ?', [path]);
+    if (kind !== 'entry') rows += this.run('DELETE FROM config WHERE path = ?', [path]);
+    return rows;
   }
 
   private writeSbi(unit: DerivedUnit, placements: Map<TreePath, number>): number {
@@ -176,6 +188,8 @@ export class IndexRows {
     for (const wanted of configCells(unit)) {
       const row = stored.get(wanted[0]);
       stored.delete(wanted[0]);
+      // A key can come from another file than before, whose row is still there.
+      if (row === undefined) rows += this.run('DELETE FROM config WHERE key = ?', [wanted[0]!]);
       if (row === undefined) rows += this.insert('config', CONFIG, wanted);
       else if (!sameCells(row, wanted)) rows += this.update('config', CONFIG, wanted);
     }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { openHandle, openSqliteStorage, SqliteLoader, type SqliteStorage } from '../src/index.js';
-import './one-realm.js';
 
 const directories: string[] = [];
 

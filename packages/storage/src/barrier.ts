@@ -1,4 +1,4 @@
-import { StorageError } from '@deespec/domain';
+import { isStorageError, StorageError } from '@deespec/domain';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export function takeBarrier(paths: HomePaths, { access, command }: BarrierReques
   } catch (error) {
     handle?.close();
     const known = toStorageError(error, paths.lock);
-    if (known instanceof StorageError && known.code === 'SQLITE.BUSY') throw held(paths, known);
+    if (isStorageError(known, 'SQLITE.BUSY')) throw held(paths, known);
     throw known;
   }
   const open = handle;
@@ -51,16 +51,17 @@ export function takeBarrier(paths: HomePaths, { access, command }: BarrierReques
 /** Whether somebody holds the barrier exclusively now. Reads only. */
 export function isBarrierHeld(paths: HomePaths): boolean {
   if (!existsSync(paths.lock)) return false;
-  const handle = openHandle(paths.lock, 'read');
+  let handle;
   try {
+    handle = openHandle(paths.lock, 'read');
     handle.prepare('SELECT count(*) FROM sqlite_schema').get();
     return false;
   } catch (error) {
     const known = toStorageError(error, paths.lock);
-    if (known instanceof StorageError && known.code === 'SQLITE.BUSY') return true;
+    if (isStorageError(known, 'SQLITE.BUSY')) return true;
     throw known;
   } finally {
-    handle.close();
+    handle?.close();
   }
 }
 

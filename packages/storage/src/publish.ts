@@ -1,5 +1,5 @@
 import { StorageError } from '@deespec/domain';
-import { openHandle } from '@deespec/sqlite-adapter';
+import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import {
   chmodSync,
   closeSync,
@@ -19,7 +19,7 @@ import type { HomePaths } from './home.js';
  * Runs under the exclusive barrier.
  *
  * @param how - `first`: by link, so that a file which appeared meanwhile is never replaced; `replace`: by rename over our
- *   own database, which must not be open anywhere
+ *   own database, which no program may be reading or writing at that moment
  * @throws StorageError `DATABASE.FOREIGN` when something stands there; `SQLITE.BUSY` when a program has it open
  *
  * Source: docs/adr/0009.
@@ -52,14 +52,17 @@ function linkFirst(paths: HomePaths, file: string): void {
 function replaceOwn(paths: HomePaths, file: string): void {
   const handle = openHandle(paths.database, 'write');
   try {
-    // Leaving WAL mode needs the database alone; it empties and removes the sidecars.
+    // Leaving WAL mode needs the database alone, and empties and removes the sidecars; the lock keeps it alone.
     handle.pragma('journal_mode = DELETE');
+    handle.exec('BEGIN EXCLUSIVE');
+    refuseSidecars(paths);
+    renameSync(file, paths.database);
+    syncPath(paths.home);
+  } catch (error) {
+    throw toStorageError(error, paths.database);
   } finally {
     handle.close();
   }
-  refuseSidecars(paths);
-  renameSync(file, paths.database);
-  syncPath(paths.home);
 }
 
 function refuseSidecars(paths: HomePaths): void {

@@ -18,7 +18,6 @@ import { dirname, join } from 'node:path';
 import { expect } from '@jest/globals';
 
 import { migrate, type MigrateReport } from '../src/index.js';
-import './one-realm.js';
 
 const made: string[] = [];
 
