@@ -65,6 +65,15 @@ function smallTree(): string {
   return home;
 }
 
+function take(
+  home: string,
+  { action, among, which }: { action: Action; among: RegExp; which: number },
+): void {
+  const paths = listing(home, '%P\\0').filter((path) => path !== '' && among.test(path));
+  const path = paths[which % paths.length];
+  if (path !== undefined) actions[action](join(home, path));
+}
+
 describe('Any sequence of changes', () => {
   test(
     'is followed run by run: after each the database is that of a first run',
@@ -78,11 +87,7 @@ describe('Any sequence of changes', () => {
         try {
           await migrate({ home, quarantine: true });
           for (const steps of rounds) {
-            for (const { action, among, which } of steps) {
-              const paths = listing(home, '%P\\0').filter((path) => path !== '' && among.test(path));
-              const path = paths[which % paths.length];
-              if (path !== undefined) actions[action](join(home, path));
-            }
+            for (const step of steps) take(home, step);
             const report = await migrate({ home, quarantine: true });
             const { differences } = await verify({ home, checkAll: true });
 
