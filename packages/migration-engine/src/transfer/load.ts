@@ -22,6 +22,8 @@ export interface LoadOptions extends MatchOptions {
   readonly spool: JournalSpool;
   /** Units per transaction, at least 1. */
   readonly batchSize: number;
+  /** The report says whether any entry was touched since this time (nanoseconds since 1970 UTC). */
+  readonly touchedSinceNs: bigint;
 }
 
 /** What {@link loadTree} did. */
@@ -31,6 +33,8 @@ export interface LoadReport {
   readonly findings: readonly Finding[];
   /** Entries kept but not interpreted. */
   readonly quarantined: number;
+  /** True when an entry may have changed between being parsed and being stored. */
+  readonly touched: boolean;
 }
 
 interface Running {
@@ -38,6 +42,7 @@ interface Running {
   written: { entries: number; bytes: number; rows: number; removed: number };
   findings: Finding[];
   quarantined: number;
+  touched: boolean;
 }
 
 /**
@@ -54,6 +59,7 @@ export async function loadTree(options: LoadOptions): Promise<LoadReport> {
     written: { entries: 0, bytes: 0, rows: 0, removed: 0 },
     findings: [],
     quarantined: 0,
+    touched: false,
   };
   // Loaded here: class-validator alone takes 100 ms, and the schema half of this package needs neither.
   const [layout, { checks }] = await Promise.all([import('@deespec/layout'), import('@deespec/validators')]);
@@ -88,8 +94,9 @@ function loadUnit(work: UnitWork): void {
   const contents = new UnitContents(options.source);
   const changed: TreeStat[] = [];
   const entries: TreeStat[] = [];
-  for (const stat of unit.entries) {
-    const state = stateOf(stat as SourceStat, contents, options);
+  for (const stat of unit.entries as readonly SourceStat[]) {
+    if (stat.ctimeNs >= options.touchedSinceNs) done.touched = true;
+    const state = stateOf(stat, contents, options);
     if (state === 'vanished') continue;
     entries.push(stat);
     if (state === 'changed') changed.push(stat);
