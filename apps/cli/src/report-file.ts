@@ -1,4 +1,4 @@
-import { closeSync, openSync, realpathSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { StorageError } from '@deespec/domain';
 import { safeText } from './safe-text.js';
@@ -16,6 +16,13 @@ export function prepareReport(path: string, home: string): void {
   if (target === tree || target.startsWith(tree + sep)) {
     throw new StorageError('USAGE.INVALID', `the report would change the tree: ${safeText(path)}`, {
       hint: 'give --report a path outside the .deespec directory',
+      details: { path },
+    });
+  }
+  const links = lstatSync(path, { throwIfNoEntry: false });
+  if (links !== undefined && (!links.isFile() || links.nlink > 1)) {
+    throw new StorageError('USAGE.INVALID', `the report has other names, or is no file: ${safeText(path)}`, {
+      hint: 'give --report a new path, or a plain file that may be replaced',
       details: { path },
     });
   }

@@ -20,6 +20,7 @@ export type DatabaseFile = 'absent' | 'ours';
  * @throws StorageError `DATABASE.UNSAFE_LINK`, `DATABASE.EMPTY_FILE`, `DATABASE.NOT_SQLITE`, `DATABASE.FOREIGN`
  */
 export function inspectDatabase(path: string, ownLinks = 0): DatabaseFile {
+  for (const end of ['-journal', '-wal', '-shm']) requireSidecar(path + end);
   const stat = statOf(path);
   if (stat === undefined) return 'absent';
   requireSafe(path, stat, ownLinks);
@@ -31,6 +32,16 @@ export function inspectDatabase(path: string, ownLinks = 0): DatabaseFile {
   const id = header.readUInt32BE(APPLICATION_ID_OFFSET);
   if (id === APPLICATION_ID) return 'ours';
   throw refuse('DATABASE.FOREIGN', path, `belongs to another program (application id 0x${id.toString(16)})`);
+}
+
+/** SQLite opens these by itself: it would wait for a FIFO for ever. */
+function requireSidecar(path: string): void {
+  const stat = statOf(path);
+  if (stat === undefined || stat.isFile()) return;
+  throw new StorageError('DATABASE.UNSAFE_LINK', `${path} is not a regular file`, {
+    hint: 'SQLite did not make it: look at it and move it away',
+    details: { path },
+  });
 }
 
 function requireSafe(path: string, stat: Stats, ownLinks: number): void {

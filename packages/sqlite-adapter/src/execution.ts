@@ -4,13 +4,13 @@ import {
   type Execution,
   type ExecutionFilter,
   type ExecutionKey,
-  type JsonObject,
   type SbiId,
   type TreePath,
 } from '@deespec/domain';
 import { EntitySchema, type DataSource } from 'typeorm';
 
 import { pageSize } from './page.js';
+import { parseStored } from './stored-json.js';
 
 /** A row of `execution` without its content, which lists never read. */
 export interface ExecutionRow {
@@ -62,7 +62,7 @@ export function executionFromRow(row: ExecutionRow): Execution {
     ...(row.completedAt === null ? {} : { completedAt: row.completedAt }),
     ...(row.leaseExpiresAt === null ? {} : { leaseExpiresAt: row.leaseExpiresAt }),
     ...(row.path === null ? {} : { contentPath: row.path.toString('latin1') as TreePath }),
-    metadata: JSON.parse(row.metadata) as JsonObject,
+    metadata: parseStored(row.metadata, `an execution of ${row.sbiId}`),
   };
 }
 

@@ -18,6 +18,7 @@ export {
   countTables,
   createState,
   latestEvidence,
+  latestFullEvidence,
   readState,
 } from './storage-state.js';
 export { StoredTree } from './stored-tree.js';

@@ -1,14 +1,8 @@
-import {
-  StorageError,
-  type JsonObject,
-  type Sbi,
-  type SbiFilter,
-  type SbiId,
-  type SbiStatus,
-} from '@deespec/domain';
+import { StorageError, type Sbi, type SbiFilter, type SbiId, type SbiStatus } from '@deespec/domain';
 import { EntitySchema, type DataSource } from 'typeorm';
 
 import { pageSize } from './page.js';
+import { parseStored } from './stored-json.js';
 
 /** A row of `sbi`. */
 export interface SbiRow {
@@ -51,7 +45,7 @@ export function sbiFromRow(row: SbiRow): Sbi {
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     ...(row.completedAt === null ? {} : { completedAt: row.completedAt }),
-    metadata: JSON.parse(row.metadata) as JsonObject,
+    metadata: parseStored(row.metadata, row.id),
   };
 }
 

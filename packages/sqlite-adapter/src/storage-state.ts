@@ -82,13 +82,22 @@ export function addEvidence(handle: Database, row: Evidence): void {
 
 /** The newest evidence of one kind, or of any. */
 export function latestEvidence(handle: Database, action?: Evidence['action']): Evidence | undefined {
+  return readEvidence(handle, 'action = coalesce(?, action)', [action ?? null]);
+}
+
+/** The newest evidence for which every byte of both sides was read: it has a digest. */
+export function latestFullEvidence(handle: Database): Evidence | undefined {
+  return readEvidence(handle, 'digest IS NOT NULL', []);
+}
+
+function readEvidence(handle: Database, condition: string, values: (string | null)[]): Evidence | undefined {
   const row = handle
     .prepare(
       `SELECT run_id AS runId, action, at, version, epoch, digest, entries, bytes, ignored_entries AS ignoredEntries,
               ignored_bytes AS ignoredBytes, differences
-       FROM evidence WHERE action = coalesce(?, action) ORDER BY at DESC, run_id DESC LIMIT 1`,
+       FROM evidence WHERE ${condition} ORDER BY at DESC, run_id DESC LIMIT 1`,
     )
-    .get(action ?? null) as (Omit<Evidence, 'digest'> & { digest: string | null }) | undefined;
+    .get(...values) as (Omit<Evidence, 'digest'> & { digest: string | null }) | undefined;
   if (row === undefined) return undefined;
   const { digest, ...rest } = row;
   return digest === null ? rest : { ...rest, digest };

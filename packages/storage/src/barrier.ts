@@ -1,6 +1,7 @@
 import { isStorageError, StorageError } from '@deespec/domain';
+import { writeFileDurably } from '@deespec/file-adapter';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
-import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
@@ -37,19 +38,31 @@ export function takeBarrier(paths: HomePaths, { access, command }: BarrierReques
     if (isStorageError(known, 'SQLITE.BUSY')) throw held(paths, known);
     throw known;
   }
-  const open = handle;
-  if (access === 'exclusive') removeDeadHolders(paths);
-  const withdraw = announce(paths, command, new Date());
-  return () => {
-    if (!open.open) return;
-    withdraw();
-    open.exec('ROLLBACK');
-    open.close();
-  };
+  return announced(paths, { handle, access, command });
 }
 
-/** Whether somebody holds the barrier exclusively now. Reads only. */
+/** Says who holds the lock; lets go of it when that fails. */
+function announced(
+  paths: HomePaths,
+  { handle, access, command }: BarrierRequest & { handle: ReturnType<typeof openHandle> },
+): Release {
+  try {
+    if (access === 'exclusive') removeDeadHolders(paths);
+    const withdraw = announce(paths, command, new Date());
+    return () => {
+      if (!handle.open) return;
+      withdraw();
+      handle.close();
+    };
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
+/** Whether somebody holds the barrier exclusively now. Reads only. @throws StorageError `DATABASE.UNSAFE_LINK` */
 export function isBarrierHeld(paths: HomePaths): boolean {
+  requireOwn(paths);
   if (!existsSync(paths.lock)) return false;
   let handle;
   try {
@@ -69,9 +82,11 @@ function prepareOwnDirectory(paths: HomePaths): void {
   requireOwn(paths);
   mkdirSync(paths.own, { recursive: true, mode: 0o700 });
   const ignore = join(paths.own, '.gitignore');
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: 0o600 });
+  if (lstatSync(ignore, { throwIfNoEntry: false }) === undefined) {
+    writeFileDurably({ kind: 'file', target: ignore, bytes: Buffer.from('*\n'), mode: 0o600 });
+  }
   // SQLite would make it readable for others. Only when it is absent: closing it would drop this process's own lock.
-  if (!existsSync(paths.lock)) writeFileSync(paths.lock, '', { flag: 'a', mode: 0o600 });
+  if (!existsSync(paths.lock)) closeSync(openSync(paths.lock, 'a', 0o600));
 }
 
 /** A tree is untrusted: nothing of ours is written, or removed, through a link that it holds. */

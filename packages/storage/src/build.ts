@@ -1,8 +1,10 @@
-import { StorageError, type Finding } from '@deespec/domain';
+import { isStorageError, StorageError, type Finding } from '@deespec/domain';
 import { loadTree, matchTree, type LoadReport } from '@deespec/migration-engine';
 import { checkIndex, expectedSchema, openHandle, SqliteLoader, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree, type TreeVerification } from '@deespec/verifier';
+import { rmSync } from 'node:fs';
 
+import { isDamaged } from './database.js';
 import { progress, type MigrateRun } from './migrate-run.js';
 import type { ByteEquation, MigrateReport } from './reports.js';
 
@@ -33,18 +35,31 @@ const RACY_NS = 2_000_000_000n;
  */
 export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
   const trustBeforeNs = BigInt(run.startedAt.getTime()) * 1_000_000n - RACY_NS;
-  let written = { entries: 0, bytes: 0, rows: 0, removed: 0 };
+  let start: Start = run.published === undefined || isDamaged(run.published) ? 'new' : 'copy';
+  let built: 'new' | 'copy' = start;
+  let written = nothing;
   for (let round = 1; round <= ROUNDS; round++) {
-    const load = await loadOnce(run, trustBeforeNs, round === 1 ? 'first' : 'again');
-    written = added(written, load.written);
+    const load = await loadOnce(run, trustBeforeNs, start);
+    if (load === 'unstable') {
+      start = built;
+      continue;
+    }
+    written = start === 'again' ? added(written, load.written) : load.written;
     // The verifier is also the comparison that shows whether the tree changed meanwhile: it reads both sides again.
     const verified = await verifyBuilt(run);
     if (verified.differenceCount === 0 && verified.timeDifferences === 0) {
       // What was parsed and what was stored a moment later can differ while a program writes: the journal is read first.
-      if (load.touched && (await isIndexStale(run))) continue;
+      if (load.touched && (await isIndexStale(run))) {
+        start = 'again';
+        continue;
+      }
       return result(load, { written, verified, rounds: round });
     }
-    if (await holdsStill(run, trustBeforeNs)) throw mismatch(verified);
+    const isOurs = await holdsStill(run, trustBeforeNs);
+    if (isOurs && built === 'new') throw mismatch(verified);
+    // The tree did not change, so the copy was damaged before: the files are the truth, build from them alone.
+    start = isOurs ? 'new' : 'again';
+    if (start === 'new') built = 'new';
   }
   throw new StorageError(
     'TREE.UNSTABLE',
@@ -55,12 +70,17 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
   );
 }
 
-async function loadOnce(run: MigrateRun, racyFromNs: bigint, turn: 'first' | 'again'): Promise<LoadReport> {
+/** What a load begins with: nothing, a copy of the published database, or what the load before it left. */
+type Start = 'new' | 'copy' | 'again';
+
+const nothing = { entries: 0, bytes: 0, rows: 0, removed: 0 };
+
+async function loadOnce(run: MigrateRun, racyFromNs: bigint, start: Start): Promise<LoadReport | 'unstable'> {
   const { options, directory, source } = run;
-  const isFirst = turn === 'first';
-  if (isFirst && run.published !== undefined) copyDatabase(run.paths.database, directory.database);
+  if (start !== 'again') rmSync(directory.database, { force: true });
+  if (start === 'copy') copyDatabase(run.paths.database, directory.database);
   const state = { mode: 'file', ...run.epoch } as const;
-  const create = isFirst && run.published === undefined ? { create: { state, now: () => new Date() } } : {};
+  const create = start === 'new' ? { create: { state, now: () => new Date() } } : {};
   const target = SqliteLoader.open({ path: directory.database, ...create });
   try {
     run.ignored.clear();
@@ -71,11 +91,15 @@ async function loadOnce(run: MigrateRun, racyFromNs: bigint, turn: 'first' | 'ag
       batchSize: options.batchSize ?? 100,
       onProgress: (done) => progress(run, 'load', done),
       touchedSinceNs: racyFromNs,
-      ...(isFirst ? {} : { trustBeforeNs: racyFromNs }),
+      ...(start === 'again' ? { trustBeforeNs: racyFromNs } : {}),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     target.complete();
     return report;
+  } catch (error) {
+    // A file that grew while it was read: what is built so far is thrown away with it.
+    if (isStorageError(error, 'FILE.UNSTABLE') || isStorageError(error, 'TREE.UNSTABLE')) return 'unstable';
+    throw error;
   } finally {
     target.close();
   }
@@ -160,7 +184,7 @@ export function equationOf({ scannedTally, storedTally, ignoredTally }: TreeVeri
 function mismatch({ differences, differenceCount }: TreeVerification): StorageError {
   return new StorageError(
     'TRANSFER.MISMATCH',
-    `${differenceCount} differences between tree and database; nothing was published`,
+    `tree and database differ in ${differenceCount} places; nothing was published`,
     {
       hint: 'the tree was not changed; report this with the differences',
       details: { differenceCount, differences },

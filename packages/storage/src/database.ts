@@ -2,6 +2,7 @@ import { StorageError } from '@deespec/domain';
 import {
   inspectDatabase,
   latestEvidence,
+  latestFullEvidence,
   openHandle,
   readState,
   requireSchema,
@@ -18,6 +19,13 @@ import type { HomePaths } from './home.js';
 export interface OwnDatabase {
   readonly state: StorageState;
   readonly evidence: Evidence;
+  /** The last verification that read every byte of both sides. */
+  readonly verified: Evidence;
+}
+
+/** True when the last verification of every byte found differences: the database is not to be built upon. */
+export function isDamaged(database: OwnDatabase): boolean {
+  return database.verified.differences > 0;
 }
 
 /**
@@ -33,7 +41,7 @@ export function findDatabase(paths: HomePaths): OwnDatabase | undefined {
     requireSchema(handle);
     const state = requireOwnState(paths, readState(handle));
     const evidence = latestEvidence(handle, 'migrate');
-    if (evidence !== undefined) return { state, evidence };
+    if (evidence !== undefined) return { state, evidence, verified: latestFullEvidence(handle)! };
     throw new StorageError(
       'DATABASE.NO_EVIDENCE',
       `${paths.database} has no record of a verified migration`,

@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { takeBarrier } from './barrier.js';
 import { getDatabase } from './database.js';
 import { homePaths, type HomePaths } from './home.js';
+import { isRunning } from './processes.js';
 import type { ExportOptions, ExportReport } from './reports.js';
 
 /**
@@ -28,8 +29,8 @@ export async function exportTree(options: ExportOptions): Promise<ExportReport> 
   let working: string | undefined;
   try {
     getDatabase(paths);
-    // The prefix is ours, so that what a crash leaves can be told from anything else.
-    working = mkdtempSync(join(dirname(output), `.${basename(output)}.deespec-export-`));
+    removeLeftovers(dirname(output));
+    working = mkdtempSync(join(dirname(output), `.deespec-export-${process.pid}-`));
     const written = await copyTo(working, paths, options);
     const digest = await requireEqual(working, paths, options);
     renameSync(working, output);
@@ -40,6 +41,14 @@ export async function exportTree(options: ExportOptions): Promise<ExportReport> 
     throw error;
   } finally {
     release();
+  }
+}
+
+/** Removes what exports of processes that are gone left beside their target. */
+function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = /^\.deespec-export-(\d+)-[A-Za-z0-9]{6}$/u.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) removeTree(join(directory, name));
   }
 }
 

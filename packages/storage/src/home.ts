@@ -1,5 +1,5 @@
 import { StorageError } from '@deespec/domain';
-import { realpathSync, statSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** Names below the `.deespec` directory that are ours. Source: docs/formats.md, "What is ours". */
@@ -24,7 +24,15 @@ export interface FindHomeOptions {
 }
 
 /** One of these stands in every tree. Source: docs/formats.md. */
-const marks = ['specs', 'setting.json', 'workflow.json', 'etc/workflow.yaml', 'var', 'journal', 'deespec.db'];
+const marks = [
+  'specs',
+  'setting.json',
+  'workflow.json',
+  'etc/workflow.yaml',
+  'var/state.json',
+  'journal',
+  'deespec.db',
+];
 
 /**
  * The tree a command works on: the named one, else `DEE_HOME`, else the nearest `.deespec` upwards.
@@ -76,5 +84,5 @@ function isDirectory(path: string): boolean {
 }
 
 function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -6,7 +6,7 @@ import { ulid } from 'ulid';
 
 import { takeBarrier } from './barrier.js';
 import { buildDatabase, type BuiltDatabase } from './build.js';
-import { findDatabase } from './database.js';
+import { findDatabase, isDamaged } from './database.js';
 import { ensureEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
 import { progress, type MigrateRun } from './migrate-run.js';
@@ -92,7 +92,7 @@ async function unchanged(run: MigrateRun, runId: string): Promise<MigrateReport 
   try {
     const rows = countTables(stored.handle);
     // Quarantined entries are refused or counted again on every run: their findings are made by the load.
-    if (rows.quarantined > 0) return undefined;
+    if (rows.quarantined > 0 || isDamaged(run.published)) return undefined;
     const match = await matchTree({
       source: run.source,
       target: stored,
@@ -101,10 +101,12 @@ async function unchanged(run: MigrateRun, runId: string): Promise<MigrateReport 
     });
     if (!match.same) return undefined;
     const equation = equationOf(run, match.scanned, countStored(stored.handle));
-    if (!equation.holds) return undefined;
+    const { evidence } = run.published;
+    const isProven = evidence.entries === equation.stored.entries && evidence.bytes === equation.stored.bytes;
+    if (!equation.holds || !isProven) return undefined;
     return report(run, runId, {
       outcome: 'unchanged',
-      digest: run.published.evidence.digest!,
+      digest: evidence.digest!,
       equation,
       written: { entries: 0, bytes: 0, rows: 0, removed: 0 },
       rows,
@@ -152,8 +154,8 @@ async function rebuild(run: MigrateRun, runId: string): Promise<MigrateReport> {
       doneEntries: run.total.entries,
       doneBytes: run.total.bytes,
     });
-    publish(run.paths, run.directory.database, run.published === undefined ? 'first' : 'replace');
     rememberScan(run.paths, { at: timeFromDate(new Date()), ...built.equation.scanned });
+    publish(run.paths, run.directory.database, run.published === undefined ? 'first' : 'replace');
   }
   const outcome = run.published === undefined ? 'created' : isSame ? 'unchanged' : 'updated';
   return report(run, runId, { ...built, outcome, rows, databaseBytes: bytes });

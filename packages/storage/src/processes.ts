@@ -1,5 +1,6 @@
 import { timeFromDate } from '@deespec/domain';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { removeTree, writeFileDurably } from '@deespec/file-adapter';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -10,9 +11,15 @@ import type { LockHolder } from './reports.js';
 /** Says in `.storage/processes/` who holds the barrier. The lock itself is in the kernel: these files only name. */
 export function announce(paths: HomePaths, command: string, now: Date): () => void {
   mkdirSync(paths.processes, { recursive: true, mode: 0o700 });
+  // Written beside and renamed: a link that stands at the name is replaced, not followed.
   const file = join(paths.processes, `${process.pid}.json`);
   const holder: LockHolder = { pid: process.pid, host: hostname(), command, since: timeFromDate(now) };
-  writeFileSync(file, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+  writeFileDurably({
+    kind: 'file',
+    target: file,
+    bytes: Buffer.from(`${JSON.stringify(holder)}\n`),
+    mode: 0o600,
+  });
   return () => rmSync(file, { force: true });
 }
 
@@ -28,7 +35,7 @@ export function livingHolders(paths: HomePaths): LockHolder[] {
 export function removeDeadHolders(paths: HomePaths): void {
   for (const file of announced(paths)) {
     const holder = readHolder(file);
-    if (holder === undefined || !isAlive(holder)) rmSync(file, { force: true });
+    if (holder === undefined || !isAlive(holder)) removeTree(file);
   }
 }
 
@@ -53,7 +60,12 @@ function readHolder(file: string): LockHolder | undefined {
 
 /** Another host's processes cannot be seen from here: they count as running. */
 function isAlive({ pid, host }: LockHolder): boolean {
-  if (host !== hostname()) return true;
+  if (!Number.isSafeInteger(pid) || pid < 1) return false;
+  return host !== hostname() || isRunning(pid);
+}
+
+/** True when a process of this host has this id. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -3,9 +3,9 @@ import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import {
   chmodSync,
   closeSync,
-  existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
   renameSync,
   unlinkSync,
@@ -68,7 +68,7 @@ function replaceOwn(paths: HomePaths, file: string): void {
 function refuseSidecars(paths: HomePaths): void {
   const sidecar = ['-wal', '-shm', '-journal']
     .map((end) => paths.database + end)
-    .find((path) => existsSync(path));
+    .find((path) => (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0);
   if (sidecar === undefined) return;
   throw new StorageError(
     'SQLITE.BUSY',

@@ -9,7 +9,7 @@ import {
 } from '@deespec/sqlite-adapter';
 
 import { isBarrierHeld } from './barrier.js';
-import { findDatabase, unfinishedRuns } from './database.js';
+import { findDatabase, isDamaged, unfinishedRuns } from './database.js';
 import { readGoState } from './go-state.js';
 import { homePaths, type HomePaths } from './home.js';
 import { livingHolders } from './processes.js';
@@ -70,7 +70,8 @@ function readDatabase(paths: HomePaths): { database: DatabaseStatus; evidence: E
         bytes: pages * (handle.pragma('page_size', { simple: true }) as number),
         rows: countTables(handle),
       };
-      return { database, evidence: latestEvidence(handle) };
+      // A quick look does not take back what a full one found.
+      return { database, evidence: isDamaged(found) ? found.verified : latestEvidence(handle) };
     } finally {
       handle.close();
     }
@@ -127,6 +128,6 @@ function nextStep(
     return `the database was refused (${database.code}): ${database.hint ?? database.message}`;
   if (database.state === 'absent') return 'try it without changing anything: deespec migrate --dry-run';
   if (differences > 0)
-    return 'the last verification found differences: deespec verify --check-all, then deespec migrate';
+    return 'the last verification found differences: deespec migrate builds the database from the files again';
   return 'keep the database in step: deespec migrate; prove it: deespec verify --check-all';
 }

@@ -1,7 +1,15 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -26,6 +34,73 @@ describe('A tree that holds something else at a place of ours', () => {
       expect(existsSync(join(home, 'deespec.db'))).toBe(false);
     },
   );
+
+  test.each([
+    ['last-scan', () => 'last-scan'],
+    ['.gitignore', () => '.gitignore'],
+    ['the note of its process', () => `processes/${process.pid}.json`],
+  ])('a link at %s is replaced or left, not written through', async (_, name) => {
+    const home = generatedTree();
+    const outside = join(temporaryDirectory(), 'precious');
+    writeFileSync(outside, 'precious');
+    mkdirSync(join(home, '.storage/processes'), { recursive: true });
+    symlinkSync(outside, join(home, '.storage', name()));
+
+    await migrate({ home });
+
+    expect(readFileSync(outside, 'utf8')).toBe('precious');
+  });
+
+  test('a dangling link at .gitignore makes no file outside', async () => {
+    const home = generatedTree();
+    const outside = join(temporaryDirectory(), 'new');
+    mkdirSync(join(home, '.storage'));
+    symlinkSync(outside, join(home, '.storage/.gitignore'));
+
+    await migrate({ home });
+
+    expect(existsSync(outside)).toBe(false);
+  });
+
+  test.each(['deespec.db-journal', 'deespec.db-wal', '.storage/lock.db'])(
+    'a FIFO at %s is not waited for',
+    async (place) => {
+      const home = await migratedTree();
+      rmSync(join(home, place), { force: true });
+      execFileSync('mkfifo', [join(home, place)]);
+
+      await expect(verify({ home })).rejects.toMatchObject({ code: 'DATABASE.UNSAFE_LINK' });
+      await expect(migrate({ home })).rejects.toMatchObject({ code: 'DATABASE.UNSAFE_LINK' });
+    },
+  );
+
+  test.each(['null', '{', '{"at":{"x":1},"entries":"a","bytes":null}'])(
+    'a last scan of %s is no scan',
+    async (text) => {
+      const home = await migratedTree();
+      writeFileSync(join(home, '.storage/last-scan'), text);
+
+      expect((await readStatus({ home })).lastScan).toBeUndefined();
+    },
+  );
+
+  test('a link to itself at the first mark is stored as its target', async () => {
+    const home = generatedTree();
+    rmSync(join(home, 'specs'), { recursive: true });
+    symlinkSync('specs', join(home, 'specs'));
+
+    await migrate({ home, quarantine: true });
+
+    expect((await verify({ home, checkAll: true })).ok).toBe(true);
+  });
+
+  test('a directory at the place of a note is removed', async () => {
+    const home = generatedTree();
+    const note = join(home, `.storage/processes/${process.pid}.json`);
+    mkdirSync(join(note, 'in the way'), { recursive: true });
+
+    expect((await migrate({ home })).outcome).toBe('created');
+  });
 
   test('a FIFO for setting.json is not waited for', async () => {
     const home = generatedTree();

@@ -58,7 +58,7 @@ describe('Status', () => {
     const status = await readStatus({ home });
 
     expect(status.evidence?.differences).toBeGreaterThan(0);
-    expect(status.nextStep).toContain('deespec verify --check-all, then deespec migrate');
+    expect(status.nextStep).toContain('deespec migrate builds the database from the files again');
   });
 
   test('counts the files now with scan, and else tells of the last scan', async () => {

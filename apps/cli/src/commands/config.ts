@@ -12,7 +12,7 @@ export function configCommand(session: Session) {
     description: 'Read the settings of the tree: the keys of its settings and workflow files.',
     examples: [
       ['deespec config list', 'every setting'],
-      ['deespec config get setting.storage_mode', 'one setting'],
+      ['deespec config get setting.max_turns', 'one setting'],
     ],
   });
   return group.addCommand(listCommand(session)).addCommand(getCommand(session));
@@ -40,8 +40,8 @@ function getCommand(session: Session) {
     summary: 'print the value of one setting',
     description: 'Print the value of one setting: text as it is, anything else as JSON.',
     examples: [
-      ['deespec config get setting.storage_mode', 'the value alone, for a script'],
-      ['deespec config get workflow.agent --json', 'with its spelling in the file and the time of the file'],
+      ['deespec config get setting.max_turns', 'the value alone, for a script'],
+      ['deespec config get workflow.name --json', 'with its spelling in the file and the time of the file'],
     ],
   })
     .argument('<key>', 'setting.<key> or workflow.<key>')

@@ -125,7 +125,8 @@ function headline({ dryRun, outcome, durationMs }: MigrateReport): string {
     updated: dryRun ? 'would write the differences' : 'wrote the differences',
     unchanged: 'nothing to write: the database already holds this tree',
   }[outcome];
-  return `${dryRun ? 'dry run: ' : ''}${done} (${seconds}, verified)`;
+  const proof = outcome === 'unchanged' ? 'every file compared with what is recorded' : 'verified';
+  return `${dryRun ? 'dry run: ' : ''}${done} (${seconds}, ${proof})`;
 }
 
 function shownFindings(findings: readonly Finding[], validate: boolean): readonly Finding[] {

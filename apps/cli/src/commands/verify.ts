@@ -38,7 +38,9 @@ export function verifyCommand(session: Session) {
 
 function renderVerified(report: VerifyReport): string {
   const headline = report.ok
-    ? 'tree and database are equal'
+    ? report.checkAll
+      ? 'tree and database are equal'
+      : 'no difference found; the stored bytes were not read'
     : `${formatNumberOf(report.differenceCount, 'difference')} between tree and database`;
   const hidden = report.differenceCount - report.differences.length;
   return [
