@@ -26,12 +26,14 @@ const numRuns = Math.ceil(
 const actions = {
   remove: (path) => rmSync(path, { recursive: true }),
   touch: (path) => (isFile(path) ? appendFileSync(path, '') : undefined),
-  append: (path) =>
-    isFile(path) ? appendFileSync(path, 'more\n') : writeFileSync(join(path, 'added_1.md'), 'x'),
+  append: (path) => (isFile(path) ? appendFileSync(path, 'more\n') : undefined),
+  add: (path) => (lstatSync(path).isDirectory() ? put(path, 'added_1.md', 'x') : undefined),
   truncate: (path) => (isFile(path) ? truncateSync(path, Math.floor(lstatSync(path).size / 2)) : undefined),
   repeat: (path) => (isFile(path) ? appendFileSync(path, readFileSync(path)) : undefined),
-  rename: (path) => renameSync(path, path.endsWith('_x') ? path.slice(0, -2) : `${path}_x`),
-  copy: (path) => cpSync(path, `${path}_copy`, { recursive: true, verbatimSymlinks: true }),
+  rename: (path) =>
+    ifFree(path.endsWith('_x') ? path.slice(0, -2) : `${path}_x`, (to) => renameSync(path, to)),
+  copy: (path) =>
+    ifFree(`${path}_copy`, (to) => cpSync(path, to, { recursive: true, verbatimSymlinks: true })),
   file: (path) => (rmSync(path, { recursive: true }), writeFileSync(path, 'a file\n')),
   directory: (path) => (rmSync(path, { recursive: true }), put(path, 'implement_1.md', 'below\n')),
   symlink: (path) => (rmSync(path, { recursive: true }), symlinkSync('nowhere', path)),
@@ -53,6 +55,10 @@ const stepArbitrary = fc.record({
   ),
   which: fc.nat(),
 });
+
+function ifFree(path: string, work: (path: string) => void): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) work(path);
+}
 
 function isFile(path: string): boolean {
   return lstatSync(path).isFile();
