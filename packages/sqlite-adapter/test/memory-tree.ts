@@ -32,7 +32,13 @@ export class MemoryTree {
   async load(path: string, create: 'create' | 'again' = 'again'): Promise<LoadReport> {
     const target = SqliteLoader.open({ path, ...(create === 'create' ? { create: { state, now } } : {}) });
     try {
-      const report = await loadTree({ source: this.source(), target, spool: target.spool, batchSize: 10 });
+      const report = await loadTree({
+        source: this.source(),
+        target,
+        spool: target.spool,
+        touchedSinceNs: 0n,
+        batchSize: 10,
+      });
       target.complete();
       return report;
     } finally {
