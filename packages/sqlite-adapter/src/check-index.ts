@@ -35,10 +35,25 @@ export function* checkIndex(handle: Database): Generator<IndexDifference> {
     seen.config += unit.config.length;
     seen.audit_log += unit.audit === undefined ? 0 : 1;
   }
+  yield* strayContents(handle);
   for (const [table, derived] of Object.entries(seen)) {
     const derivedRows = table === 'audit_log' ? 'audit_log WHERE path IS NOT NULL' : table;
     const stored = handle.prepare(`SELECT count(*) FROM ${derivedRows}`).pluck().get() as number;
     if (stored !== derived) yield { where: table, expected: `${derived} rows`, actual: `${stored} rows` };
+  }
+}
+
+/** Bytes in `execution.content` that no entry of the tree has there. */
+function* strayContents(handle: Database): Generator<IndexDifference> {
+  const rows = handle
+    .prepare(
+      `SELECT sbi_id AS sbiId, run, turn, step FROM execution e WHERE content IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM tree_entry t WHERE t.execution_id = e.id) ORDER BY id`,
+    )
+    .all() as { sbiId: string; run: number; turn: number; step: string }[];
+  for (const { sbiId, run, turn, step } of rows) {
+    const where = `execution ${sbiId} run ${run} turn ${turn} ${step}`;
+    yield { where, expected: 'no content: no entry has its bytes there', actual: 'content' };
   }
 }
 

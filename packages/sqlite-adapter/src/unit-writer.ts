@@ -1,5 +1,6 @@
 import {
   CHUNK_BYTES,
+  DIRECTORY_SHA256,
   invariant,
   type DerivedUnit,
   type LoadContent,
@@ -14,6 +15,12 @@ import { createHash } from 'node:crypto';
 import { ContentRows, readEntry } from './content-rows.js';
 import { EntryRows, type EntryRow } from './entry-rows.js';
 import { executionKey, IndexRows } from './index-rows.js';
+
+/** Where an entry's bytes lie; a directory has none. */
+interface Place {
+  readonly contentId?: number;
+  readonly executionId?: number;
+}
 
 /** Where an entry's bytes and its state belong. */
 interface Target {
@@ -91,13 +98,12 @@ export class UnitWriter {
   private put(load: LoadEntry, target: Target): void {
     const { stat, content } = load;
     const old = this.isEmpty ? undefined : this.entries.find(stat.path);
-    if (stat.kind === 'directory') {
-      this.entries.put(row({ ...stat, sha256: '' }, {}, target), target.rev);
-    } else {
-      const { place, sha256 } = this.store(stat, content, target);
-      this.entries.put(row({ ...stat, sha256 }, place, target), target.rev);
-    }
-    if (old !== undefined) this.release(old, target.executionId);
+    const { place, sha256 } =
+      stat.kind === 'directory'
+        ? { place: {} as Place, sha256: DIRECTORY_SHA256 }
+        : this.store(stat, content, target);
+    this.entries.put(row({ ...stat, sha256 }, place, target), target.rev);
+    if (old !== undefined) this.release(old, place.executionId);
   }
 
   /** Brings an entry whose bytes did not change to its present place and state. Returns the rows it changed. */
@@ -119,11 +125,7 @@ export class UnitWriter {
     return 1;
   }
 
-  private store(
-    stat: TreeStat,
-    content: LoadContent,
-    target: Target,
-  ): { place: { contentId?: number; executionId?: number }; sha256: string } {
+  private store(stat: TreeStat, content: LoadContent, target: Target): { place: Place; sha256: string } {
     if (target.executionId !== undefined && fits(stat) && 'bytes' in content) {
       this.contents.setExecution(target.executionId, content.bytes);
       return { place: { executionId: target.executionId }, sha256: content.sha256 };
@@ -145,11 +147,7 @@ function fits(stat: TreeStat): boolean {
   return stat.kind === 'file' && stat.size <= CHUNK_BYTES;
 }
 
-function row(
-  entry: TreeStat & { readonly sha256: string },
-  place: { readonly contentId?: number; readonly executionId?: number },
-  { reason }: Target,
-): EntryRow {
+function row(entry: TreeStat & { readonly sha256: string }, place: Place, { reason }: Target): EntryRow {
   return {
     path: entry.path,
     kind: entry.kind,
