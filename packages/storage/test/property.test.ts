@@ -5,10 +5,10 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { digest, exportTree, migrate, verify } from '../src/index.js';
-import { microsecondListing, newHome } from './support.js';
+import { microsecondListing, newHome, propertyRuns } from './support.js';
 
 /** Trees per run of the suite: 300 in CI, 20,000 on demand. A tree takes some 100 ms. */
-const numRuns = Number(process.env['DEESPEC_PROPERTY_RUNS'] ?? (process.env['CI'] === 'true' ? 300 : 25));
+const runs = propertyRuns();
 
 describe('Any tree', () => {
   test(
@@ -36,8 +36,8 @@ describe('Any tree', () => {
         }
       });
 
-      await fc.assert(property, { numRuns });
+      await fc.assert(property, runs);
     },
-    numRuns * 2_000 + 30_000,
+    runs.numRuns * 2_000 + 30_000,
   );
 });

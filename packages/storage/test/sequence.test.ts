@@ -15,13 +15,12 @@ import {
 import { dirname, join } from 'node:path';
 
 import { digest, migrate, verify } from '../src/index.js';
-import { listing, newHome, put, removeDirectories } from './support.js';
+import { listing, newHome, propertyRuns, put, removeDirectories } from './support.js';
 
 afterAll(removeDirectories);
 
-const numRuns = Math.ceil(
-  Number(process.env['DEESPEC_PROPERTY_RUNS'] ?? (process.env['CI'] === 'true' ? 300 : 25)) / 3,
-);
+const { numRuns: wanted, ...seed } = propertyRuns();
+const numRuns = Math.ceil(wanted / 3);
 
 const actions = {
   remove: (path) => rmSync(path, { recursive: true }),
@@ -105,7 +104,7 @@ describe('Any sequence of changes', () => {
         }
       });
 
-      await fc.assert(property, { numRuns });
+      await fc.assert(property, { numRuns, ...seed });
     },
     numRuns * 5_000 + 30_000,
   );
