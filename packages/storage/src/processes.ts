@@ -1,6 +1,6 @@
 import { timeFromDate } from '@deespec/domain';
 import { removeTree, writeFileDurably } from '@deespec/file-adapter';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -64,12 +64,22 @@ function isAlive({ pid, host }: LockHolder): boolean {
   return host !== hostname() || isRunning(pid);
 }
 
-/** True when a process of this host has this id. */
+/** True when a process of this host has this id and can still run: one that ended but was not waited for does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return !hasEnded(pid);
+}
+
+/** Where nobody waits for orphans, as in many containers, a killed process keeps its id. Source: proc(5), "stat". */
+function hasEnded(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^[ZX]/u.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false; // no such file system here: the signal above has told what can be told
   }
 }

@@ -1,7 +1,10 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { exportTree, migrate, openStorage, readStatus, verify } from '../src/index.js';
 import { migratedTree, put, removeDirectories, temporaryDirectory } from './support.js';
@@ -57,6 +60,25 @@ describe('A database that was damaged', () => {
     await expect(storage.index.listSbis()).rejects.toMatchObject({ code: 'DATABASE.CORRUPT' });
     await storage.close();
   });
+});
+
+test('An export removes what a process left that ended but was not waited for', async () => {
+  const home = await migratedTree();
+  const parent = temporaryDirectory();
+  const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 20'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [line] = (await once(shell.stdout, 'data')) as [Buffer];
+  const left = join(parent, `.deespec-export-${Number(line)}-AbCdEf`);
+  mkdirSync(left);
+  try {
+    await sleep(200);
+    expect(() => process.kill(Number(line), 0)).not.toThrow();
+
+    await exportTree({ home, output: join(parent, 'out') });
+
+    expect(existsSync(left)).toBe(false);
+  } finally {
+    shell.kill();
+  }
 });
 
 test('An export removes what one that was killed left beside the target, and nothing else', async () => {
