@@ -1,0 +1,158 @@
+import { pathToFileURL } from 'node:url';
+
+/**
+ * A change of one file of the built product. Every replacement must match exactly once, so that a bug that no longer can be
+ * put in is an error and not a test that proves nothing.
+ */
+export interface Patch {
+  /** End of the file's path, such as `storage/dist/publish.js`. */
+  readonly file: string;
+  readonly replace: string;
+  readonly by: string;
+}
+
+/** A bug that this project must never have again unnoticed. */
+export interface SeededBug {
+  readonly about: string;
+  readonly patches: readonly Patch[];
+}
+
+const bugs = {
+  'no-fsync': {
+    about: 'files are not synced before they get their name',
+    patches: [
+      {
+        file: 'file-adapter/dist/durable-write.js',
+        replace: 'system.fsyncSync(handle);',
+        by: '',
+      },
+      {
+        file: 'storage/dist/publish.js',
+        replace: 'chmodSync(file, 0o600);\n    syncPath(file);',
+        by: 'chmodSync(file, 0o600);',
+      },
+    ],
+  },
+  'no-directory-fsync': {
+    about: 'directories are not synced after names in them changed',
+    patches: [
+      {
+        file: 'file-adapter/dist/file-system.js',
+        replace: 'const handle = system.openSync(directory, DIRECTORY_FLAGS);',
+        by: 'if (directory) return; const handle = system.openSync(directory, DIRECTORY_FLAGS);',
+      },
+      {
+        file: 'storage/dist/publish.js',
+        replace: "const descriptor = openSync(path, 'r');",
+        by: "if (!path.endsWith('.db')) return; const descriptor = openSync(path, 'r');",
+      },
+    ],
+  },
+  'publish-before-verify': {
+    about: 'the database gets its name before it was verified',
+    patches: [
+      {
+        file: 'storage/dist/build.js',
+        replace: 'const verified = await verifyBuilt(run);',
+        by: "if (run.options.dryRun !== true && run.published === undefined) { const { linkSync, lstatSync } = await import('node:fs'); if (lstatSync(run.paths.database, { throwIfNoEntry: false }) === undefined) linkSync(run.directory.database, run.paths.database); } const verified = await verifyBuilt(run);",
+      },
+      {
+        file: 'storage/dist/publish.js',
+        replace: "if (error.code !== 'EEXIST') {",
+        by: "if (error.code === 'EEXIST') { unlinkSync(file); return; } if (error.code !== 'EEXIST') {",
+      },
+    ],
+  },
+  'verify-skipped': {
+    about: 'the verifier does not look at what was built',
+    patches: [
+      {
+        file: 'storage/dist/build.js',
+        replace: 'if (verified.differenceCount === 0 && verified.timeDifferences === 0) {',
+        by: 'if (true) {',
+      },
+    ],
+  },
+  'publish-by-rename': {
+    about: 'publication replaces whatever stands at the name',
+    patches: [
+      {
+        file: 'storage/dist/publish.js',
+        replace: 'linkSync(file, paths.database);',
+        by: 'renameSync(file, paths.database); syncPath(paths.home); return;',
+      },
+    ],
+  },
+  'leftover-not-removed': {
+    about: 'what a killed run left behind stays',
+    patches: [
+      {
+        file: 'storage/dist/runs.js',
+        replace: 'for (const run of unfinishedRuns(paths))',
+        by: 'for (const run of [])',
+      },
+    ],
+  },
+  'barrier-not-taken': {
+    about: 'two commands work on one tree at the same time',
+    patches: [
+      {
+        file: 'storage/dist/barrier.js',
+        replace: "handle.exec(access === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN DEFERRED');",
+        by: '',
+      },
+    ],
+  },
+  'digest-from-importer': {
+    about: 'the verifier takes the hashes that the importer recorded instead of reading what is stored',
+    patches: [
+      {
+        file: 'verifier/dist/stored-content.js',
+        replace: "sha256: hash('sha256', bytes), size: bytes.length, target:",
+        by: 'sha256: row.sha256, size: bytes.length, target:',
+      },
+    ],
+  },
+  'space-preflight-skipped': {
+    about:
+      'no bug but a way to fill the disk in the middle of a run: the check for free space at its start is left out',
+    patches: [
+      {
+        file: 'storage/dist/preflight.js',
+        replace: 'if (free >= needed)',
+        by: 'if (true)',
+      },
+    ],
+  },
+} as const satisfies Record<string, SeededBug>;
+
+/** Name of a seeded bug. */
+export type BugName = keyof typeof bugs;
+
+/** Every seeded bug, by name. */
+export const seededBugs: Readonly<Record<BugName, SeededBug>> = bugs;
+
+/** The environment variable that names the bugs, separated by commas. Only the hook of this package reads it. */
+export const BUGS_VARIABLE = 'DEESPEC_SEEDED_BUGS';
+
+/** What a child's environment needs so that the bugs are in it; nothing when there are none. */
+export function bugEnvironment(names: readonly BugName[]): Record<string, string> {
+  if (names.length === 0) return {};
+  const hook = pathToFileURL(new URL('./seed-hook.js', import.meta.url).pathname).href;
+  return { [BUGS_VARIABLE]: names.join(','), NODE_OPTIONS: `--import ${hook}` };
+}
+
+/**
+ * The text of a file of the product with the bugs in it.
+ *
+ * @param url - where the module comes from
+ * @throws Error when a replacement does not match exactly once
+ */
+export function seedBugs(url: string, text: string, names: readonly BugName[]): string {
+  const patches = names.flatMap((name) => bugs[name].patches.filter(({ file }) => url.endsWith(`/${file}`)));
+  return patches.reduce((result, { file, replace, by }) => {
+    const parts = result.split(replace);
+    if (parts.length === 2) return parts.join(by);
+    throw new Error(`seeded bug: ${JSON.stringify(replace)} stands ${parts.length - 1} times in ${file}`);
+  }, text);
+}
