@@ -38,16 +38,16 @@ export function takeBarrier(paths: HomePaths, { access, command }: BarrierReques
     if (isStorageError(known, 'SQLITE.BUSY')) throw held(paths, known);
     throw known;
   }
-  return announced(paths, { handle, access, command });
+  return announced(paths, { handle, command });
 }
 
 /** Says who holds the lock; lets go of it when that fails. */
 function announced(
   paths: HomePaths,
-  { handle, access, command }: BarrierRequest & { handle: ReturnType<typeof openHandle> },
+  { handle, command }: { command: string; handle: ReturnType<typeof openHandle> },
 ): Release {
   try {
-    if (access === 'exclusive') removeDeadHolders(paths);
+    removeDeadHolders(paths);
     const withdraw = announce(paths, command, new Date());
     return () => {
       if (!handle.open) return;

@@ -1,6 +1,15 @@
 import { timeFromDate } from '@deespec/domain';
-import { removeTree, writeFileDurably } from '@deespec/file-adapter';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { removeTree } from '@deespec/file-adapter';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -8,20 +17,26 @@ import type { HomePaths } from './home.js';
 import { readRegular } from './read-regular.js';
 import type { LockHolder } from './reports.js';
 
-/** Says in `.storage/processes/` who holds the barrier. The lock itself is in the kernel: these files only name. */
+/**
+ * Says in `.storage/processes/` who holds the barrier. The lock itself is in the kernel: these files only name, so they are
+ * not made durable. Each is made new, never through what stands at its name.
+ */
 export function announce(paths: HomePaths, command: string, now: Date): () => void {
   mkdirSync(paths.processes, { recursive: true, mode: 0o700 });
-  // Written beside and renamed: a link that stands at the name is replaced, not followed.
   const file = join(paths.processes, `${process.pid}.json`);
   const holder: LockHolder = { pid: process.pid, host: hostname(), command, since: timeFromDate(now) };
-  writeFileDurably({
-    kind: 'file',
-    target: file,
-    bytes: Buffer.from(`${JSON.stringify(holder)}\n`),
-    mode: 0o600,
-  });
+  removeTree(file);
+  const descriptor = openSync(file, CREATE_FLAGS, 0o600);
+  try {
+    writeSync(descriptor, `${JSON.stringify(holder)}\n`);
+  } finally {
+    closeSync(descriptor);
+  }
   return () => rmSync(file, { force: true });
 }
+
+/** Creating a file that must not exist, not even as a symlink. */
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Those who announced themselves and still run, oldest first. */
 export function livingHolders(paths: HomePaths): LockHolder[] {
@@ -31,11 +46,13 @@ export function livingHolders(paths: HomePaths): LockHolder[] {
     .sort((a, b) => (a.since < b.since ? -1 : 1));
 }
 
-/** Removes what crashed processes left. Called by the holder of the exclusive barrier. */
+/** Removes what crashed processes left. Called by whoever has the barrier, shared or not: only the dead are touched. */
 export function removeDeadHolders(paths: HomePaths): void {
   for (const file of announced(paths)) {
     const holder = readHolder(file);
-    if (holder === undefined || !isAlive(holder)) removeTree(file);
+    // Just made by a process that is writing it, or cut off by its end.
+    const isWriting = holder === undefined && isRunning(Number(basename(file, '.json')));
+    if (!isWriting && (holder === undefined || !isAlive(holder))) removeTree(file);
   }
 }
 
@@ -60,12 +77,12 @@ function readHolder(file: string): LockHolder | undefined {
 
 /** Another host's processes cannot be seen from here: they count as running. */
 function isAlive({ pid, host }: LockHolder): boolean {
-  if (!Number.isSafeInteger(pid) || pid < 1) return false;
   return host !== hostname() || isRunning(pid);
 }
 
 /** True when a process of this host has this id and can still run: one that ended but was not waited for does not. */
 export function isRunning(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid < 1) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
