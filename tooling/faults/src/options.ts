@@ -9,6 +9,7 @@ export const usage = `usage: npm run faults -- <suite>... [options]
   --share <share>   full: the whole sweep (default); ci: a sample that takes minutes
   --seed <n>        of every choice by chance (default 1)
   --workers <n>     cases at the same time (default 2)
+  --only <name,...> these operations or cases of a suite only
   --bug <name,...>  switch seeded bugs on: the suite must then find something
   --output <file>   also write the reports as JSON
   --write <file>    hostile: write the table of cases and verdicts as Markdown
@@ -21,6 +22,7 @@ export interface Options {
   readonly share: Share;
   readonly seed: number;
   readonly workers: number;
+  readonly only: readonly string[];
   readonly bugs: readonly BugName[];
   readonly output: string | undefined;
   readonly write: string | undefined;
@@ -35,6 +37,7 @@ export function parseOptions(args: readonly string[]): Options {
       share: { type: 'string', default: 'full' },
       seed: { type: 'string', default: '1' },
       workers: { type: 'string', default: '2' },
+      only: { type: 'string', default: '' },
       bug: { type: 'string', default: '' },
       output: { type: 'string' },
       write: { type: 'string' },
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[]): Options {
     share: parseShare(values.share),
     seed: parseCount('--seed', values.seed),
     workers: parseCount('--workers', values.workers),
+    only: values.only.split(',').filter(Boolean),
     bugs: values.bug.split(',').filter(Boolean).map(parseBug),
     output: values.output,
     write: values.write,

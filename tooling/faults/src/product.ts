@@ -48,7 +48,7 @@ export interface ProductDocument {
 export function startProduct(options: ProductOptions) {
   const { args, bugs = [], wrapper = [], environment = {}, cwd, timeoutMs = 30_000 } = options;
   const [file, ...rest] = [...wrapper, process.execPath, launcher, ...args, '--json'];
-  return execa(file!, rest, {
+  return execa(file, rest, {
     ...(cwd === undefined ? {} : { cwd }),
     extendEnv: false,
     env: childEnvironment({ ...bugEnvironment(bugs), ...environment }),

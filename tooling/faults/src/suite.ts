@@ -13,6 +13,8 @@ export interface SuiteContext {
   readonly seed: number;
   /** Bugs that are switched on in every process of the product that the suite starts. */
   readonly bugs: readonly BugName[];
+  /** Names of the operations or cases that are asked for; empty: all. */
+  readonly only: readonly string[];
   /** Cases that run at the same time. */
   readonly workers: number;
   /** One line for people, about what is being done. */

@@ -1,4 +1,5 @@
 import type { Suite } from '../suite.js';
+import { kill } from './kill.js';
 
 /** Every suite, in the order in which `all` runs them. */
-export const suites: readonly Suite[] = [];
+export const suites: readonly Suite[] = [kill];
