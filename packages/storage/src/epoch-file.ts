@@ -4,6 +4,7 @@ import { ulid } from 'ulid';
 
 import type { HomePaths } from './home.js';
 import { readRegular } from './read-regular.js';
+import { syncPath } from './sync-path.js';
 
 /** `.storage/epoch`: which database belongs to this tree, and which epoch it is in. */
 export interface EpochRecord {
@@ -34,5 +35,7 @@ export function ensureEpoch(paths: HomePaths): EpochRecord {
     bytes: Buffer.from(`${JSON.stringify(record)}\n`),
     mode: 0o600,
   });
+  // A database without its record is nobody's: `.storage` itself must be durable before one is published.
+  syncPath(paths.home);
   return record;
 }

@@ -3,7 +3,7 @@ import { removeTree, TreeWriter } from '@deespec/file-adapter';
 import { exportTree as copyTree } from '@deespec/migration-engine';
 import { expectedSchema, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree } from '@deespec/verifier';
-import { closeSync, fsyncSync, mkdtempSync, openSync, readdirSync, realpathSync, renameSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
 import { takeBarrier } from './barrier.js';
@@ -11,6 +11,7 @@ import { getDatabase } from './database.js';
 import { homePaths, type HomePaths } from './home.js';
 import { isRunning } from './processes.js';
 import type { ExportOptions, ExportReport } from './reports.js';
+import { syncPath } from './sync-path.js';
 
 /**
  * Writes the stored tree to a new directory: beside it first, read back and compared with the database by the verifier, then
@@ -34,7 +35,7 @@ export async function exportTree(options: ExportOptions): Promise<ExportReport> 
     const written = await copyTo(working, paths, options);
     const digest = await requireEqual(working, paths, options);
     renameSync(working, output);
-    syncDirectory(dirname(output));
+    syncPath(dirname(output));
     return { output, digest, written, durationMs: Date.now() - startedAt };
   } catch (error) {
     if (working !== undefined) removeWorking(working, error);
@@ -141,14 +142,5 @@ function removeWorking(working: string, first: unknown): void {
       details: { first: first instanceof Error ? first.message : String(first) },
       cause: error,
     });
-  }
-}
-
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -1,18 +1,10 @@
 import { StorageError } from '@deespec/domain';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-} from 'node:fs';
+import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { syncPath } from './sync-path.js';
 
 /**
  * Makes a finished, closed database file the database of the tree: durable first, then visible under its name in one step.
@@ -78,18 +70,4 @@ function refuseSidecars(paths: HomePaths): void {
       details: { sidecar },
     },
   );
-}
-
-function syncPath(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } catch (error) {
-    throw new StorageError('FILE.OUTCOME_UNKNOWN', `cannot sync ${path}`, {
-      hint: 'run "deespec status", then the command again',
-      cause: error,
-    });
-  } finally {
-    closeSync(descriptor);
-  }
 }
