@@ -42,7 +42,7 @@ const bugs = {
         by: 'if (directory) return; const handle = system.openSync(directory, DIRECTORY_FLAGS);',
       },
       {
-        file: 'storage/dist/publish.js',
+        file: 'storage/dist/sync-path.js',
         replace: "const descriptor = openSync(path, 'r');",
         by: "if (!path.endsWith('.db')) return; const descriptor = openSync(path, 'r');",
       },

@@ -1,0 +1,115 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { FaultTally, recover, runFaulted } from '../faulted-run.js';
+import { chooseOperations } from '../operation.js';
+import { eachInParallel, sample } from '../parallel.js';
+import { makeTemplate, traceOperation, type Template } from '../points.js';
+import { endingOf, misbehaviour, type ProductRun } from '../product.js';
+import { judge } from '../state.js';
+import type { Suite, SuiteContext } from '../suite.js';
+import { describeCall, touches, type Call } from '../trace.js';
+
+/** What each call can fail with. Source: the manual page of each, section 2. */
+const errorsOf: Readonly<Record<string, readonly string[]>> = {
+  openat: ['EMFILE', 'ENFILE', 'EACCES', 'EROFS', 'ENOSPC', 'EIO'],
+  read: ['EIO'],
+  pread64: ['EIO'],
+  getdents64: ['EIO', 'EACCES'],
+  statx: ['EACCES', 'EIO'],
+  newfstatat: ['EACCES', 'EIO'],
+  readlink: ['EIO'],
+  write: ['ENOSPC', 'EDQUOT', 'EIO'],
+  pwrite64: ['ENOSPC', 'EDQUOT', 'EIO'],
+  fsync: ['EIO'],
+  fdatasync: ['EIO'],
+  syncfs: ['EIO'],
+  rename: ['EIO', 'EXDEV', 'EACCES'],
+  link: ['EPERM', 'EMLINK', 'EIO'],
+  unlink: ['EIO', 'EBUSY'],
+  rmdir: ['EIO', 'EBUSY'],
+  mkdir: ['ENOSPC', 'EACCES'],
+  symlink: ['ENOSPC', 'EIO'],
+  ftruncate: ['EIO'],
+  fchmod: ['EPERM', 'EIO'],
+  chmod: ['EPERM', 'EIO'],
+  utimensat: ['EPERM', 'EIO'],
+  fcntl: ['EIO', 'ENOLCK', 'EAGAIN'],
+};
+
+/** Most injections per operation: a whole sweep stays below an hour on 2 cores. */
+const MOST = { ci: 10, full: 500 } as const;
+
+/** Exit codes that say "the machine", as opposed to "your data" or "our bug". */
+const honest = new Set([74, 75, 77]);
+
+/** Every kind of system call fails, once or from then on; each with the errors that it can have. */
+export const errors: Suite = {
+  name: 'errors',
+  about: 'system calls fail, once or from then on; the error must be typed, the state old or new',
+  needs: ['strace'],
+  run: async (context) => {
+    const tally = new FaultTally();
+    const facts: Record<string, number> = { reported: 0, 'rode through': 0 };
+    for (const operation of chooseOperations(context.only)) {
+      const template = await makeTemplate(context.directory, operation);
+      const all = await injectionsOf(context, template);
+      const chosen = sample(all, MOST[context.share]);
+      await eachInParallel(chosen, context.workers, async (injection, worker) => {
+        const outcome = await failAt(context, template, { ...injection, worker, tally });
+        if (outcome !== undefined) facts[outcome] = facts[outcome]! + 1;
+      });
+      context.say(`  ${operation.name}: ${chosen.length} of ${all.length}, ${tally.bad.length} bad so far`);
+    }
+    return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
+  },
+};
+
+interface Failure {
+  readonly point: Call;
+  readonly error: string;
+  readonly reach: 'once' | 'on';
+}
+
+/** Each call in the place with each of its errors, both ways, dealt out so that a sample has some of everything. */
+async function injectionsOf({ bugs }: SuiteContext, template: Template): Promise<Failure[]> {
+  const { trace, place } = await traceOperation(template, { bugs, calls: Object.keys(errorsOf) });
+  rmSync(place.directory, { recursive: true, force: true });
+  const inPlace = trace.calls.filter((call) => call.pid === trace.mainPid && touches(call, place.directory));
+  const rename = (text: string): string => text.replaceAll(place.directory, template.place.directory);
+  return inPlace.flatMap((call) => {
+    const point = { ...call, args: rename(call.args) };
+    return errorsOf[call.name]!.flatMap((error) => [
+      { point, error, reach: 'once' as const },
+      { point, error, reach: 'on' as const },
+    ]);
+  });
+}
+
+async function failAt(
+  context: SuiteContext,
+  template: Template,
+  { point, error, reach, worker, tally }: Failure & { worker: number; tally: FaultTally },
+): Promise<'reported' | 'rode through' | undefined> {
+  const { operation, before, place } = template;
+  const directory = join(context.directory, `worker-${worker}`);
+  const failed = await runFaulted(context, template, { point, fault: `error=${error}`, reach, directory });
+  if (failed === undefined) {
+    tally.missed += 1;
+    return undefined;
+  }
+  const after = await judge(operation, failed.place, before);
+  const isSuccess = failed.run.exitCode === operation.exitCode;
+  const wrong = [...misbehaviour(failed.run), ...dishonest(failed.run, isSuccess), ...after.wrong];
+  if (isSuccess && after.left === 'old') wrong.push('success without the new state');
+  wrong.push(...(await recover(context, template, failed.place)));
+  const name = `${operation.name}: ${error} ${reach} at ${describeCall(point, place.directory)}`;
+  tally.note(name, wrong.map((what) => `${what} (${endingOf(failed.run)})`), after.left);
+  return isSuccess ? 'rode through' : 'reported';
+}
+
+/** A fault of the machine must not be called a fault of the data. */
+function dishonest(run: ProductRun, isSuccess: boolean): string[] {
+  if (isSuccess || run.exitCode === undefined || honest.has(run.exitCode)) return [];
+  return [`exit ${run.exitCode} for a fault of the machine`];
+}

@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { cutPower, runs } from '../capabilities.js';
+import { FaultTally, recover } from '../faulted-run.js';
+import { chooseOperations } from '../operation.js';
+import { eachInParallel, sample } from '../parallel.js';
+import { copyPlace, type Place } from '../place.js';
+import { makeTemplate, pointsOf, type Template } from '../points.js';
+import { endOf, startProduct } from '../product.js';
+import { judge } from '../state.js';
+import { killStrays, traced, untilStopped } from '../strace.js';
+import type { Suite, SuiteContext } from '../suite.js';
+import { describeCall, readTrace, touches, type Call } from '../trace.js';
+
+/** Points per operation in the CI share, beside the cut after the end. */
+const CI_POINTS = 4;
+
+/** The file system of a worker: room for the tree, its database and what the preflight wants free. */
+const IMAGE_SIZE = '64M';
+
+/**
+ * The power goes after a call, and after the command has said that it succeeded. What was not durable then is gone.
+ *
+ * Source: ext4 with data=ordered on a loop device, shut down without flushing its journal.
+ */
+export const power: Suite = {
+  name: 'power',
+  about: 'the power is cut after each call that changes something, and after success was reported',
+  needs: ['strace', 'root', 'mount', 'loop'],
+  run: async (context) => {
+    const tally = new FaultTally();
+    const facts: Record<string, number> = {};
+    for (const operation of chooseOperations(context.only)) {
+      const template = await makeTemplate(context.directory, operation);
+      const all = await pointsOf(template, context.bugs);
+      const points = context.share === 'full' ? all : sample(all, CI_POINTS);
+      const chosen: (Call | 'end')[] = [...points, 'end'];
+      await eachInParallel(chosen, context.workers, (point, worker) =>
+        onDisk(join(context.directory, `disk-${worker}`), (disk) => cutAt(context, template, { point, disk, tally })),
+      );
+      facts[operation.name] = chosen.length;
+      context.say(`  ${operation.name}: ${chosen.length} of ${all.length + 1}, ${tally.bad.length} bad so far`);
+    }
+    return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
+  },
+};
+
+/** A file system in a file. */
+interface Disk {
+  readonly image: string;
+  /** Where it is mounted. */
+  readonly mount: string;
+}
+
+/** Makes a fresh file system, runs `work` with it mounted, and takes it away. */
+async function onDisk(directory: string, work: (disk: Disk) => Promise<void>): Promise<void> {
+  const disk = { image: `${directory}.image`, mount: directory };
+  mkdirSync(disk.mount, { recursive: true });
+  execFileSync('truncate', ['-s', IMAGE_SIZE, disk.image]);
+  execFileSync('mkfs.ext4', ['-qF', disk.image]);
+  mountDisk(disk);
+  try {
+    await work(disk);
+  } finally {
+    killStrays(disk.mount);
+    unmountDisk(disk);
+    rmSync(disk.image);
+  }
+}
+
+function mountDisk({ image, mount }: Disk): void {
+  execFileSync('mount', ['-o', 'loop', image, mount]);
+}
+
+function unmountDisk({ mount }: Disk): void {
+  // A process that was just killed holds its files for a moment longer.
+  for (let attempt = 1; attempt < 50; attempt += 1) {
+    if (runs('umount', [mount])) return;
+    execFileSync('sleep', ['0.1']);
+  }
+  execFileSync('umount', ['-l', mount]);
+}
+
+async function cutAt(
+  context: SuiteContext,
+  template: Template,
+  { point, disk, tally }: { point: Call | 'end'; disk: Disk; tally: FaultTally },
+): Promise<void> {
+  const place = copyPlace(template.place, join(disk.mount, 'place'));
+  execFileSync('sync', ['-f', disk.mount]);
+  const isHit = point === 'end' ? await runToEnd(context, template, place) : await runUntil(context, template, { point, place });
+  if (!isHit) {
+    tally.missed += 1;
+    return;
+  }
+  if (!cutPower(disk.mount)) throw new Error(`${disk.mount} cannot be shut down`);
+  killStrays(disk.mount);
+  unmountDisk(disk);
+  mountDisk(disk);
+  const { operation, before } = template;
+  const after = await judge(operation, place, before);
+  const wrong = after.wrong.map((what) => `after the cut: ${what}`);
+  if (point === 'end' && after.left === 'old') wrong.push('success was reported, and the new state is gone');
+  wrong.push(...(await recover(context, template, place)));
+  const where = point === 'end' ? 'its end' : describeCall(point, template.place.directory);
+  tally.note(`${operation.name}: power cut after ${where}`, wrong, after.left);
+}
+
+async function runToEnd({ bugs }: SuiteContext, { operation }: Template, place: Place): Promise<boolean> {
+  const run = endOf(await startProduct({ args: operation.args(place), bugs }));
+  return run.exitCode === operation.exitCode;
+}
+
+/** Runs until the product stands still after the point. False when another call was hit. */
+async function runUntil(
+  { bugs }: SuiteContext,
+  { operation }: Template,
+  { point, place }: { point: Call; place: Place },
+): Promise<boolean> {
+  const file = `${place.directory}.trace`.replace('/place.trace', '.trace');
+  const injection = { call: point.name, when: String(point.ordinal), fault: 'signal=SIGSTOP' };
+  const wrapper = traced(file, [injection], [point.name]);
+  const run = startProduct({ args: operation.args(place), bugs, wrapper, timeoutMs: 60_000 });
+  const stopped = await untilStopped(file, run);
+  const hit = readTrace(file).calls.find(({ name, ordinal }) => name === point.name && ordinal === point.ordinal);
+  if (stopped !== undefined && hit !== undefined && touches(hit, place.directory)) return true;
+  killStrays(place.directory);
+  await run;
+  return false;
+}

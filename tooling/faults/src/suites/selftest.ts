@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+
+import { whyNot } from '../capabilities.js';
+import { seededBugs, type BugName } from '../seeded-bugs.js';
+import type { Bad, Suite, SuiteContext } from '../suite.js';
+import { interloper } from './interloper.js';
+import { kill } from './kill.js';
+import { lies } from './lies.js';
+import { lint } from './lint.js';
+import { power } from './power.js';
+
+/** Which suites must find a bug, the fastest first, and in which operation. */
+const finders: Readonly<Partial<Record<BugName, readonly { suite: Suite; only: string }[]>>> = {
+  'no-fsync': [
+    { suite: lint, only: 'migrate' },
+    { suite: power, only: 'migrate' },
+  ],
+  'no-directory-fsync': [{ suite: lint, only: 'migrate' }],
+  'publish-before-verify': [{ suite: lies, only: 'migrate' }],
+  'verify-skipped': [{ suite: lies, only: 'migrate' }],
+  'publish-by-rename': [{ suite: interloper, only: 'migrate' }],
+  'leftover-not-removed': [{ suite: kill, only: 'migrate' }],
+  'barrier-not-taken': [{ suite: interloper, only: 'migrate' }],
+  'digest-from-importer': [{ suite: lies, only: 'migrate' }],
+};
+
+/** Switches each seeded bug on: a bug that no suite notices means that the suites prove nothing. */
+export const selftest: Suite = {
+  name: 'selftest',
+  about: 'each seeded bug must be noticed by a suite',
+  needs: ['strace'],
+  run: async (context) => {
+    const bad: Bad[] = [];
+    const facts: Record<string, string> = {};
+    const names = Object.keys(finders) as BugName[];
+    const chosen = names.filter((name) => context.only.length === 0 || context.only.includes(name));
+    for (const bug of chosen) {
+      const found = await findBug(context, bug);
+      context.say(`  ${bug}: ${found ?? 'NOT NOTICED'}`);
+      if (found === undefined) bad.push({ point: bug, what: `no suite noticed that ${seededBugs[bug].about}` });
+      facts[bug] = found ?? 'not noticed';
+    }
+    return { points: chosen.length, bad, facts };
+  },
+};
+
+/** The suites that notice the bug: all of them in the full share, the first in the CI share. */
+async function findBug(context: SuiteContext, bug: BugName): Promise<string | undefined> {
+  const found: string[] = [];
+  for (const { suite, only } of finders[bug] ?? []) {
+    if (suite.needs.some((need) => whyNot(need) !== undefined)) continue;
+    const directory = join(context.directory, `${bug}-${suite.name}`);
+    mkdirSync(directory);
+    const say = (): void => undefined;
+    const report = await suite.run({ ...context, directory, share: 'ci', only: [only], bugs: [bug], say });
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    if (report.bad.length > 0) found.push(`${suite.name} (${report.bad.length} of ${report.points})`);
+    if (found.length > 0 && context.share === 'ci') break;
+  }
+  return found.length === 0 ? undefined : found.join(', ');
+}

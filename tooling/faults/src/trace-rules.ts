@@ -1,0 +1,169 @@
+import { dirname } from 'node:path';
+
+import type { Place } from './place.js';
+import { describeCall, type Call, type Trace } from './trace.js';
+
+/** A breach of the rules of durability in a trace. */
+export interface Breach {
+  readonly rule: 'unsynced-file' | 'unsynced-directory' | 'foreign-open' | 'source-written';
+  readonly what: string;
+}
+
+/** Calls that the rules need beside those that change something. */
+export const ruleCalls = ['close', 'execve', 'clone', 'clone3', 'fork', 'vfork'] as const;
+
+const sidecarEnds = ['', '-wal', '-shm', '-journal'];
+
+/**
+ * Judges a whole run that ended well by its system calls:
+ *
+ * - no file gets the name that it is relied on under before its bytes are synced;
+ * - every directory that got such a name, or one above it, is synced before the process ends;
+ * - whatever a published database needs is synced before it gets its name;
+ * - no process opens a database, or a file beside one, that SQLite has open in that process, other than through SQLite;
+ * - nothing is written into the tree but the database and `.storage/`.
+ *
+ * Source: "How To Corrupt An SQLite Database File", sqlite.org, sections 2.2 and 3; All File Systems Are Not Created Equal
+ * (OSDI 2014), section 4.
+ */
+export function checkTrace(trace: Trace, place: Place): Breach[] {
+  const checker = new TraceChecker(trace, place);
+  for (const call of trace.calls) if (!call.result.startsWith('-1')) checker.take(call);
+  checker.end();
+  return checker.breaches;
+}
+
+class TraceChecker {
+  readonly breaches: Breach[] = [];
+  /** Files whose bytes were written and not synced. */
+  private readonly unsynced = new Set<string>();
+  /** Names that came into a directory, by directory, and are not synced. */
+  private readonly pending = new Map<string, Set<string>>();
+  /** Descriptors by which SQLite has a file open, by process: `path` -> count. */
+  private readonly sqliteOpen = new Map<string, number>();
+  /** Processes of other programs: what they open takes no lock from this one. */
+  private readonly others = new Set<number>();
+
+  constructor(
+    private readonly trace: Trace,
+    private readonly place: Place,
+  ) {}
+
+  take(call: Call): void {
+    const { name, pid } = call;
+    if (name === 'execve' && pid !== this.trace.mainPid) this.others.add(pid);
+    if (name === 'openat') this.open(call);
+    else if (name === 'close') this.close(call);
+    else if (/^p?write/u.test(name)) this.unsynced.add(descriptorPath(call));
+    else if (name === 'fsync' || name === 'fdatasync') this.sync(descriptorPath(call));
+    else if (name === 'syncfs') this.syncAll();
+    else if (name.startsWith('rename') || name.startsWith('link')) this.name(call);
+    else if (name.startsWith('mkdir') || name.startsWith('symlink')) this.enter(namedPaths(call).at(-1)!);
+  }
+
+  /** What is relied on when the process ends. */
+  end(): void {
+    for (const [directory, names] of this.pending) {
+      for (const path of names) {
+        if (this.isReliedOn(path)) this.breach('unsynced-directory', `${path} in ${directory}`);
+      }
+    }
+    for (const path of this.unsynced) {
+      if (this.isReliedOn(path)) this.breach('unsynced-file', path);
+    }
+  }
+
+  private open(call: Call): void {
+    const path = namedPaths(call).at(-1);
+    if (path === undefined) return;
+    const { args } = call;
+    if (args.includes('O_CREAT')) this.enter(path);
+    if (/O_WRONLY|O_RDWR|O_TRUNC/u.test(args) && this.isSource(path)) this.breach('source-written', describe(call));
+    if (this.others.has(call.pid)) return;
+    // SQLite opens its files with these flags, the product's own code with others. Source: sqlite3.c, unixOpen.
+    const isSqlite = args.includes('O_NOFOLLOW') && !args.includes('O_NONBLOCK') && !args.includes('O_WRONLY');
+    if (isSqlite && isDatabaseFile(path)) this.sqliteOpen.set(path, (this.sqliteOpen.get(path) ?? 0) + 1);
+    else if (isDatabaseFile(path) && this.isOpen(path)) this.breach('foreign-open', describe(call));
+  }
+
+  /** True when SQLite has the database open that `path` is, or lies beside. */
+  private isOpen(path: string): boolean {
+    const main = path.replace(/-(?:wal|shm|journal)$/u, '');
+    return sidecarEnds.some((end) => (this.sqliteOpen.get(main + end) ?? 0) > 0);
+  }
+
+  private close(call: Call): void {
+    const path = descriptorPath(call);
+    const count = this.sqliteOpen.get(path);
+    if (count !== undefined) this.sqliteOpen.set(path, Math.max(0, count - 1));
+  }
+
+  private enter(path: string): void {
+    const directory = dirname(path);
+    const names = this.pending.get(directory) ?? new Set<string>();
+    this.pending.set(directory, names.add(path));
+  }
+
+  private sync(path: string): void {
+    this.unsynced.delete(path);
+    this.pending.delete(path);
+  }
+
+  private syncAll(): void {
+    this.unsynced.clear();
+    this.pending.clear();
+  }
+
+  private name(call: Call): void {
+    const [from, to] = namedPaths(call);
+    if (from === undefined || to === undefined) return;
+    if (this.unsynced.has(from) && this.isReliedOn(to)) this.breach('unsynced-file', describe(call));
+    this.unsynced.delete(from);
+    if (to === this.place.database) this.requireOwnNames();
+    this.enter(to);
+  }
+
+  /** A published database belongs to a tree only through `.storage/epoch`: both must be there after a power cut. */
+  private requireOwnNames(): void {
+    const own = `${this.place.home}/.storage`;
+    for (const path of [own, `${own}/epoch`]) {
+      const isPending = this.pending.get(dirname(path))?.has(path) === true;
+      if (isPending) this.breach('unsynced-directory', `${path} when the database got its name`);
+    }
+  }
+
+  /** What must be there after a power cut. Locks, notes of processes, runs and the last scan need not. */
+  private isReliedOn(path: string): boolean {
+    const { home, database, output } = this.place;
+    const own = `${home}/.storage`;
+    return [database, own, `${own}/epoch`, output].includes(path) || path.startsWith(`${output}/`);
+  }
+
+  private isSource(path: string): boolean {
+    const { home, database } = this.place;
+    if (!path.startsWith(`${home}/`) || path.startsWith(`${home}/.storage/`)) return false;
+    return !sidecarEnds.some((end) => path === database + end);
+  }
+
+  private breach(rule: Breach['rule'], what: string): void {
+    this.breaches.push({ rule, what: what.replaceAll(`${this.place.directory}/`, '') });
+  }
+}
+
+function isDatabaseFile(path: string): boolean {
+  return /\.db(?:-wal|-shm|-journal)?$/u.test(path);
+}
+
+/** The path of the descriptor that a call works on. */
+function descriptorPath({ args }: Call): string {
+  return /^\d+<([^>]*)>/u.exec(args)?.[1] ?? '';
+}
+
+/** The paths that a call names, in order. */
+function namedPaths({ args }: Call): string[] {
+  return [...args.matchAll(/"((?:[^"\\]|\\.)*)"/gu)].map(([, path]) => path!);
+}
+
+function describe(call: Call): string {
+  return describeCall(call, '');
+}
