@@ -76,7 +76,10 @@ export function makeTree({ home }: Place): void {
     ['page.bin', 6_000],
     ['pages.bin', 21_000],
   ] as const) {
-    writeFileSync(join(home, 'knowledge', name), Buffer.alloc(bytes, `${name} with bytes that are no zeros. `));
+    writeFileSync(
+      join(home, 'knowledge', name),
+      Buffer.alloc(bytes, `${name} with bytes that are no zeros. `),
+    );
   }
 }
 

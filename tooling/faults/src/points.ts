@@ -65,6 +65,9 @@ export function wasHit(file: string, point: Call, place: Place): boolean {
   const isHit = ({ result }: Call): boolean => result.startsWith('?') || result.includes('(INJECTED)');
   return calls.some(
     (call) =>
-      call.name === point.name && call.ordinal === point.ordinal && isHit(call) && touches(call, place.directory),
+      call.name === point.name &&
+      call.ordinal === point.ordinal &&
+      isHit(call) &&
+      touches(call, place.directory),
   );
 }

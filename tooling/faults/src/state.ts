@@ -99,7 +99,9 @@ const ownNames = new Set(['.gitignore', 'epoch', 'last-scan', 'lock.db', 'proces
 /** What runs left behind that nobody needs: names below the place. Empty after a command that succeeded. */
 export function residue(place: Place): string[] {
   const own = join(place.home, '.storage');
-  const inside = ['processes', 'runs'].flatMap((name) => list(join(own, name)).map((entry) => `.storage/${name}/${entry}`));
+  const inside = ['processes', 'runs'].flatMap((name) =>
+    list(join(own, name)).map((entry) => `.storage/${name}/${entry}`),
+  );
   const strange = list(own).filter((name) => !ownNames.has(name));
   const sidecars = list(place.home).filter((name) => /^deespec\.db-|^\.tmp/u.test(name));
   const outputs = list(dirname(place.output)).filter((name) => name !== basename(place.output));
@@ -112,5 +114,7 @@ export function residue(place: Place): string[] {
 }
 
 function list(directory: string): string[] {
-  return lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(directory) : [];
+  return lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true
+    ? readdirSync(directory)
+    : [];
 }

@@ -50,7 +50,9 @@ export async function untilStopped(file: string, ended: Promise<unknown>): Promi
   const note = (): void => void (state.hasEnded = true);
   ended.then(note, note);
   for (let waitedMs = 0; waitedMs < 30_000 && !state.hasEnded; waitedMs += 10) {
-    const pid = existsSync(file) ? /^(\d+) +--- stopped by SIGSTOP/mu.exec(readFileSync(file, 'latin1'))?.[1] : undefined;
+    const pid = existsSync(file)
+      ? /^(\d+) +--- stopped by SIGSTOP/mu.exec(readFileSync(file, 'latin1'))?.[1]
+      : undefined;
     if (pid !== undefined) return Number(pid);
     await sleep(10);
   }

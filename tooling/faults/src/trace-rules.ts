@@ -78,10 +78,12 @@ class TraceChecker {
     if (path === undefined) return;
     const { args } = call;
     if (args.includes('O_CREAT')) this.enter(path);
-    if (/O_WRONLY|O_RDWR|O_TRUNC/u.test(args) && this.isSource(path)) this.breach('source-written', describe(call));
+    if (/O_WRONLY|O_RDWR|O_TRUNC/u.test(args) && this.isSource(path))
+      this.breach('source-written', describe(call));
     if (this.others.has(call.pid)) return;
     // SQLite opens its files with these flags, the product's own code with others. Source: sqlite3.c, unixOpen.
-    const isSqlite = args.includes('O_NOFOLLOW') && !args.includes('O_NONBLOCK') && !args.includes('O_WRONLY');
+    const isSqlite =
+      args.includes('O_NOFOLLOW') && !args.includes('O_NONBLOCK') && !args.includes('O_WRONLY');
     if (isSqlite && isDatabaseFile(path)) this.sqliteOpen.set(path, (this.sqliteOpen.get(path) ?? 0) + 1);
     else if (isDatabaseFile(path) && this.isOpen(path)) this.breach('foreign-open', describe(call));
   }

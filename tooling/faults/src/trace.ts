@@ -67,7 +67,9 @@ function splitResult(rest: string): { args: string; result: string } {
 export function changesBelow(trace: Trace, directories: readonly string[]): readonly Call[] {
   return trace.calls.filter(
     (call) =>
-      call.pid === trace.mainPid && isChange(call) && directories.some((directory) => touches(call, directory)),
+      call.pid === trace.mainPid &&
+      isChange(call) &&
+      directories.some((directory) => touches(call, directory)),
   );
 }
 

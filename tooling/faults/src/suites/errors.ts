@@ -71,6 +71,9 @@ interface Failure {
   readonly reach: 'once' | 'on';
 }
 
+/** Node itself aborts at its end when it cannot set its terminals back, so a `fcntl` fails once only. */
+const onceOnly = new Set(['fcntl']);
+
 /** Each call in the place with each of its errors, both ways, dealt out so that a sample has some of everything. */
 async function injectionsOf({ bugs }: SuiteContext, template: Template): Promise<Failure[]> {
   const { trace, place } = await traceOperation(template, { bugs, calls: Object.keys(errorsOf) });
@@ -81,7 +84,7 @@ async function injectionsOf({ bugs }: SuiteContext, template: Template): Promise
     const point = { ...call, args: rename(call.args) };
     return errorsOf[call.name]!.flatMap((error) => [
       { point, error, reach: 'once' as const },
-      { point, error, reach: 'on' as const },
+      ...(onceOnly.has(call.name) ? [] : [{ point, error, reach: 'on' as const }]),
     ]);
   });
 }
@@ -104,7 +107,11 @@ async function failAt(
   if (isSuccess && after.left === 'old') wrong.push('success without the new state');
   wrong.push(...(await recover(context, template, failed.place)));
   const name = `${operation.name}: ${error} ${reach} at ${describeCall(point, place.directory)}`;
-  tally.note(name, wrong.map((what) => `${what} (${endingOf(failed.run)})`), after.left);
+  tally.note(
+    name,
+    wrong.map((what) => `${what} (${endingOf(failed.run)})`),
+    after.left,
+  );
   return isSuccess ? 'rode through' : 'reported';
 }
 

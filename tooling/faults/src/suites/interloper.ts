@@ -75,7 +75,8 @@ async function stopAt(
 
 function wrongRefusal(second: ProductRun, holder: number): string[] {
   const { error } = second.document ?? {};
-  if (second.exitCode !== 75 || error?.code !== 'LOCK.HELD') return [`the second command: ${endingOf(second)}`];
+  if (second.exitCode !== 75 || error?.code !== 'LOCK.HELD')
+    return [`the second command: ${endingOf(second)}`];
   const named = JSON.stringify(error.details['holders'] ?? '');
   const isNamed = ['"pid":' + String(holder), '"host":', '"command":"migrate"', '"since":'].every((part) =>
     named.includes(part),

@@ -27,7 +27,9 @@ export const kill: Suite = {
         killAt(context, template, { point, worker, tally }),
       );
       facts[operation.name] = chosen.length;
-      context.say(`  ${operation.name}: ${chosen.length} of ${all.length} calls, ${tally.bad.length} bad so far`);
+      context.say(
+        `  ${operation.name}: ${chosen.length} of ${all.length} calls, ${tally.bad.length} bad so far`,
+      );
     }
     return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
   },

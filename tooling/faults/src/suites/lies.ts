@@ -10,7 +10,7 @@ import type { Suite, SuiteContext } from '../suite.js';
 import { describeCall, type Call } from '../trace.js';
 
 /** Writes per operation that are lied about in the CI share. */
-const CI_POINTS = 10;
+const CI_POINTS = 14;
 
 /** The system says that a write was done, and did not do it: what is published must still be what was read. */
 export const lies: Suite = {
@@ -29,7 +29,9 @@ export const lies: Suite = {
         lieAt(context, template, { point, worker, tally }),
       );
       facts[operation.name] = chosen.length;
-      context.say(`  ${operation.name}: ${chosen.length} of ${all.length} writes, ${tally.bad.length} bad so far`);
+      context.say(
+        `  ${operation.name}: ${chosen.length} of ${all.length} writes, ${tally.bad.length} bad so far`,
+      );
     }
     return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
   },
@@ -58,6 +60,7 @@ async function lieAt(
   }
   const after = await judge(operation, lied.place, before);
   const wrong = [...misbehaviour(lied.run), ...after.wrong];
-  if (lied.run.exitCode === operation.exitCode && after.left === 'old') wrong.push('success without the new state');
+  if (lied.run.exitCode === operation.exitCode && after.left === 'old')
+    wrong.push('success without the new state');
   tally.note(`${operation.name}: lost ${describeCall(point, place.directory)}`, wrong, after.left);
 }

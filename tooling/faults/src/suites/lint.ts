@@ -9,7 +9,8 @@ import { checkTrace, ruleCalls } from '../trace-rules.js';
 /** Reads the traces of undisturbed runs for missing syncs and forbidden opens. */
 export const lint: Suite = {
   name: 'lint',
-  about: 'traces of undisturbed runs: no missing sync, no foreign open of a database, no write into the source',
+  about:
+    'traces of undisturbed runs: no missing sync, no foreign open of a database, no write into the source',
   needs: ['strace'],
   run: async (context) => {
     const bad: Bad[] = [];
@@ -21,7 +22,8 @@ export const lint: Suite = {
       const { trace, place } = await traceOperation(template, { bugs: context.bugs, calls: wanted });
       points += 1;
       calls += trace.calls.length;
-      for (const { rule, what } of checkTrace(trace, place)) bad.push({ point: operation.name, what: `${rule}: ${what}` });
+      for (const { rule, what } of checkTrace(trace, place))
+        bad.push({ point: operation.name, what: `${rule}: ${what}` });
       rmSync(place.directory, { recursive: true, force: true });
     }
     return { points, bad, facts: { 'system calls read': calls } };

@@ -38,10 +38,14 @@ export const power: Suite = {
       const points = context.share === 'full' ? all : sample(all, CI_POINTS);
       const chosen: (Call | 'end')[] = [...points, 'end'];
       await eachInParallel(chosen, context.workers, (point, worker) =>
-        onDisk(join(context.directory, `disk-${worker}`), (disk) => cutAt(context, template, { point, disk, tally })),
+        onDisk(join(context.directory, `disk-${worker}`), (disk) =>
+          cutAt(context, template, { point, disk, tally }),
+        ),
       );
       facts[operation.name] = chosen.length;
-      context.say(`  ${operation.name}: ${chosen.length} of ${all.length + 1}, ${tally.bad.length} bad so far`);
+      context.say(
+        `  ${operation.name}: ${chosen.length} of ${all.length + 1}, ${tally.bad.length} bad so far`,
+      );
     }
     return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
   },
@@ -90,7 +94,10 @@ async function cutAt(
 ): Promise<void> {
   const place = copyPlace(template.place, join(disk.mount, 'place'));
   execFileSync('sync', ['-f', disk.mount]);
-  const isHit = point === 'end' ? await runToEnd(context, template, place) : await runUntil(context, template, { point, place });
+  const isHit =
+    point === 'end'
+      ? await runToEnd(context, template, place)
+      : await runUntil(context, template, { point, place });
   if (!isHit) {
     tally.missed += 1;
     return;
@@ -124,7 +131,9 @@ async function runUntil(
   const wrapper = traced(file, [injection], [point.name]);
   const run = startProduct({ args: operation.args(place), bugs, wrapper, timeoutMs: 60_000 });
   const stopped = await untilStopped(file, run);
-  const hit = readTrace(file).calls.find(({ name, ordinal }) => name === point.name && ordinal === point.ordinal);
+  const hit = readTrace(file).calls.find(
+    ({ name, ordinal }) => name === point.name && ordinal === point.ordinal,
+  );
   if (stopped !== undefined && hit !== undefined && touches(hit, place.directory)) return true;
   killStrays(place.directory);
   await run;

@@ -38,7 +38,8 @@ export const selftest: Suite = {
     for (const bug of chosen) {
       const found = await findBug(context, bug);
       context.say(`  ${bug}: ${found ?? 'NOT NOTICED'}`);
-      if (found === undefined) bad.push({ point: bug, what: `no suite noticed that ${seededBugs[bug].about}` });
+      if (found === undefined)
+        bad.push({ point: bug, what: `no suite noticed that ${seededBugs[bug].about}` });
       facts[bug] = found ?? 'not noticed';
     }
     return { points: chosen.length, bad, facts };
