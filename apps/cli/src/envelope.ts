@@ -1,4 +1,4 @@
-import { isStorageError } from '@deespec/domain';
+import { isStorageError, systemError } from '@deespec/domain';
 import type { ErrorDetails } from '@deespec/domain';
 import { safeJson } from './safe-text.js';
 
@@ -28,8 +28,14 @@ export interface Envelope {
   readonly error: EnvelopeError | null;
 }
 
-/** `error` as scripts see it. Anything but a `StorageError` is a bug: `INTERNAL`, its message only, never a stack. */
-export function toEnvelopeError(error: unknown): EnvelopeError {
+/** What was thrown, with a code when the operating system or the loading of a module failed: those are no bugs. */
+export function knownError(thrown: unknown): unknown {
+  return isStorageError(thrown) ? thrown : (systemError(thrown) ?? thrown);
+}
+
+/** An error as scripts see it. One without a code is a bug: `INTERNAL`, its message only, never a stack. */
+export function toEnvelopeError(thrown: unknown): EnvelopeError {
+  const error = knownError(thrown);
   if (isStorageError(error)) {
     const { code, message, hint = null, details, retryable } = error;
     return { code, message, hint, details, retryable };

@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { isStorageError, StorageError } from '@deespec/domain';
 import type { Progress } from '@deespec/storage';
 import { commandName, homeOption } from './command.js';
-import { formatEnvelope, toEnvelopeError } from './envelope.js';
+import { formatEnvelope, knownError, toEnvelopeError } from './envelope.js';
 import type { Envelope } from './envelope.js';
 import { exitCodeOf, exitCodes } from './exit-code.js';
 import type { StopSignal } from './exit-code.js';
@@ -164,7 +164,8 @@ export class Session {
     };
   }
 
-  #errorExitCode(error: unknown): number {
+  #errorExitCode(thrown: unknown): number {
+    const error = knownError(thrown);
     return isStorageError(error) ? exitCodeOf(error, this.#stopSignal) : exitCodes.bug;
   }
 

@@ -14,6 +14,7 @@ export { modeMeanings, parseMode, storageModes } from './mode.js';
 export type { StorageMode } from './mode.js';
 export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sbi.js';
 export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
+export { limitHint, systemCode, systemError } from './system-error.js';
 export type { AppliedScript, SchemaScript, SchemaStore } from './schema-store.js';
 export { parseTime, timeFromDate, timeFromNs, timeToNs } from './time.js';
 export { CHUNK_BYTES } from './tree-loader.js';

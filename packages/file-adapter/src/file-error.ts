@@ -1,14 +1,6 @@
-import { displayPath, StorageError, type ErrorCode } from '@deespec/domain';
+import { displayPath, limitHint, StorageError, systemCode, type ErrorCode } from '@deespec/domain';
 
-/**
- * The operating system's code of an error (`ENOENT`), or `undefined` for an error that is not its own. Not by `instanceof`:
- * the error may come from another realm.
- */
-export function systemCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('syscall' in error) || !('code' in error))
-    return undefined;
-  return String(error.code);
-}
+export { systemCode };
 
 /** A path of the disk as a byte string, for messages. */
 export function bytesOfPath(path: string | Buffer): string {
@@ -28,7 +20,7 @@ export function readError(error: unknown, path: string): unknown {
     });
   }
   return failure('FILE.READ_FAILED', `cannot read ${shown(path)} (${code})`, {
-    hint: 'check the disk and the mount, then try again',
+    hint: limitHint(code) ?? 'check the disk and the mount, then try again',
     path,
     cause: error,
   });
@@ -50,7 +42,7 @@ export function writeError(error: unknown, path: string, stage: WriteStage): unk
   }
   if (stage === 'before') {
     return failure('FILE.WRITE_FAILED', `cannot write ${shown(path)} (${code}); it is unchanged`, {
-      hint: 'check the disk and the mount, then try again',
+      hint: limitHint(code) ?? 'check the disk and the mount, then try again',
       path,
       cause: error,
     });

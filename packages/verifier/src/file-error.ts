@@ -1,4 +1,4 @@
-import { displayPath, isStorageError, StorageError } from '@deespec/domain';
+import { displayPath, isStorageError, limitHint, StorageError } from '@deespec/domain';
 
 /** The operating system's name of an error, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
@@ -25,7 +25,7 @@ export function fileError(error: unknown, path: string): StorageError {
   }
   return new StorageError('FILE.READ_FAILED', `cannot read "${where}" (${code ?? String(error)})`, {
     ...options,
-    hint: 'check the disk and the path, then run the command again',
+    hint: limitHint(code ?? '') ?? 'check the disk and the path, then run the command again',
   });
 }
 
