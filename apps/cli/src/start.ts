@@ -1,0 +1,34 @@
+import type { ErrorCode } from '@deespec/domain';
+import type { Envelope } from './envelope.js';
+
+// The first module of the program. It imports types only, so that a program that cannot load the rest of itself, because it
+// may open no more files or its installation is damaged, still ends with an answer.
+try {
+  await import('./main.js');
+} catch (error) {
+  answer(error);
+}
+
+function answer(error: unknown): void {
+  const system = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const exitCode = system === undefined ? 70 : 74;
+  const code: ErrorCode = system === undefined ? 'INTERNAL' : 'FILE.READ_FAILED';
+  const message = `the program cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  const hint = 'allow the process more open files (such as "ulimit -n 1024"), or install the program again';
+  if (!process.argv.includes('--json')) {
+    process.stderr.write(`error: ${message} (${code})\nhint: ${hint}\n`);
+  } else {
+    const details = system === undefined ? {} : { system };
+    const envelope: Envelope = {
+      schema: 'deespec.cli/1',
+      command: 'deespec',
+      ok: false,
+      exitCode,
+      data: null,
+      warnings: [],
+      error: { code, message, hint, details, retryable: false },
+    };
+    process.stdout.write(`${JSON.stringify(envelope, null, 2)}\n`);
+  }
+  process.exitCode = exitCode;
+}
