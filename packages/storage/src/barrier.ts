@@ -1,4 +1,4 @@
-import { isStorageError, StorageError } from '@deespec/domain';
+import { isStorageError, StorageError, systemError } from '@deespec/domain';
 import { writeFileDurably } from '@deespec/file-adapter';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import { closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
@@ -6,6 +6,12 @@ import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
 import { announce, livingHolders, removeDeadHolders } from './processes.js';
+
+/**
+ * How long a command that finds the lock taken looks for who took it, milliseconds: the holder announces itself after it has
+ * the lock, two that start at the same instant can refuse each other, and `status` takes the lock for the time of one read.
+ */
+const PATIENCE_MS = 1_000;
 
 /** Lets go of the barrier. A second call does nothing. */
 export type Release = () => void;
@@ -20,35 +26,56 @@ export interface BarrierRequest {
 
 /**
  * Takes the barrier of a tree: a lock on `.storage/lock.db` that the kernel drops when its holder dies (docs/adr/0004).
- * Never waits.
+ * Never waits for a command to end; for at most a second when the lock is taken and nobody has announced itself.
  *
- * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `DATABASE.UNSAFE_LINK`
+ * Shared, it needs no room and nothing that can be written, once the lock file exists: a full disk or a read-only mount does
+ * not stop a reading command. It is not announced then.
+ *
+ * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `DATABASE.UNSAFE_LINK`, `FILE.*`
  */
-export function takeBarrier(paths: HomePaths, { access, command }: BarrierRequest): Release {
-  prepareOwnDirectory(paths);
+export function takeBarrier(paths: HomePaths, request: BarrierRequest): Release {
+  requireOwn(paths);
+  if (request.access === 'exclusive' || !existsSync(paths.lock)) prepareOwnDirectory(paths);
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const lock = tryLock(paths, request.access);
+    if (!isStorageError(lock)) return announced(paths, { handle: lock, ...request });
+    if (livingHolders(paths).length > 0 || performance.now() > deadline) throw held(paths, lock);
+    pause(5 + Math.random() * 20);
+  }
+}
+
+/** Waits without a turn of the event loop. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** The lock, or the `SQLITE.BUSY` of the attempt. */
+function tryLock(paths: HomePaths, access: BarrierRequest['access']): Lock | StorageError {
   let handle;
   try {
     handle = openHandle(paths.lock, 'lock');
     handle.exec(access === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN DEFERRED');
     // A deferred transaction holds its SHARED lock from its first read on.
     handle.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return handle;
   } catch (error) {
     handle?.close();
     const known = toStorageError(error, paths.lock);
-    if (isStorageError(known, 'SQLITE.BUSY')) throw held(paths, known);
+    if (isStorageError(known, 'SQLITE.BUSY')) return known;
     throw known;
   }
-  return announced(paths, { handle, command });
 }
+
+type Lock = ReturnType<typeof openHandle>;
 
 /** Says who holds the lock; lets go of it when that fails. */
 function announced(
   paths: HomePaths,
-  { handle, command }: { command: string; handle: ReturnType<typeof openHandle> },
+  { handle, access, command }: BarrierRequest & { handle: Lock },
 ): Release {
   try {
-    removeDeadHolders(paths);
-    const withdraw = announce(paths, command, new Date());
+    const withdraw = access === 'exclusive' ? note(paths, command) : tryNote(paths, command);
     return () => {
       if (!handle.open) return;
       withdraw();
@@ -57,6 +84,24 @@ function announced(
   } catch (error) {
     handle.close();
     throw error;
+  }
+}
+
+/** Removes the notes of those who died, and leaves one. */
+function note(paths: HomePaths, command: string): () => void {
+  removeDeadHolders(paths);
+  return announce(paths, command, new Date());
+}
+
+/** Without room or permission for its note a reader works all the same: whom it keeps out is told less. */
+function tryNote(paths: HomePaths, command: string): () => void {
+  try {
+    return note(paths, command);
+  } catch (error) {
+    const known = systemError(error) ?? error;
+    if (isStorageError(known, 'FILE.NO_SPACE') || isStorageError(known, 'FILE.PERMISSION'))
+      return () => undefined;
+    throw known;
   }
 }
 
@@ -79,7 +124,6 @@ export function isBarrierHeld(paths: HomePaths): boolean {
 }
 
 function prepareOwnDirectory(paths: HomePaths): void {
-  requireOwn(paths);
   mkdirSync(paths.own, { recursive: true, mode: 0o700 });
   const ignore = join(paths.own, '.gitignore');
   if (lstatSync(ignore, { throwIfNoEntry: false }) === undefined) {

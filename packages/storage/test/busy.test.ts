@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { exportTree, migrate, readStatus, verify } from '../src/index.js';
-import { startHolder } from './holder.js';
+import { lockForAMoment, startHolder } from './holder.js';
 import {
   expectError,
   expectNothingPublished,
@@ -131,6 +131,18 @@ describe('The barrier', () => {
       await holder.kill();
     }
   });
+
+  test.each(['exclusive', 'shared'] as const)(
+    'taken %s for a moment, as by a look at it, does not stop a command',
+    async (access) => {
+      const home = await migratedTree();
+      const moment = await lockForAMoment(home, access);
+
+      expect((await migrate({ home })).outcome).toBe('unchanged');
+
+      await moment.ended;
+    },
+  );
 
   test('dies with its holder, whose note is removed', async () => {
     const home = generatedTree();

@@ -29,6 +29,29 @@ export async function startHolder(
   return { pid: child.pid!, kill: () => end(child) };
 }
 
+/**
+ * Takes the lock in another process without saying so, and gives it back 300 ms later. Resolves when it is taken, to a
+ * promise of its end.
+ */
+export async function lockForAMoment(
+  home: string,
+  access: 'shared' | 'exclusive',
+): Promise<{ readonly ended: Promise<unknown> }> {
+  const program = `
+    import Database from 'better-sqlite3';
+    const lock = new Database(${JSON.stringify(`${home}/.storage/lock.db`)});
+    lock.exec(${JSON.stringify(access === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN DEFERRED')});
+    lock.prepare('SELECT count(*) FROM sqlite_schema').get();
+    console.log('held');
+    setTimeout(() => lock.close(), 300);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  await Promise.race([once(child.stdout, 'data'), failWhenItEnds(child)]);
+  return { ended };
+}
+
 async function failWhenItEnds(child: ChildProcess): Promise<never> {
   await once(child, 'exit');
   throw new Error('the holder ended before it had the barrier');
