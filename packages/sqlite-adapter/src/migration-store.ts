@@ -1,13 +1,16 @@
 import {
+  isStorageError,
   StorageError,
   timeFromDate,
   type AppliedScript,
+  type ErrorCode,
   type SchemaScript,
   type SchemaStore,
 } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { APPLICATION_ID } from './handle.js';
+import { toStorageError } from './sqlite-error.js';
 
 /** `schema_version` and `schema_info` of one database. */
 export class SqliteSchemaStore implements SchemaStore {
@@ -39,6 +42,8 @@ export class SqliteSchemaStore implements SchemaStore {
     try {
       return this.handle.transaction(() => this.applyOnce(script)).immediate();
     } catch (error) {
+      const surroundings = notOfTheScript(error, this.handle.name);
+      if (surroundings !== undefined) throw surroundings;
       const message = error instanceof Error ? error.message : String(error);
       throw new StorageError(
         'MIGRATION.FAILED',
@@ -67,4 +72,14 @@ export class SqliteSchemaStore implements SchemaStore {
     this.handle.pragma(`user_version = ${script.version}`);
     return 'applied';
   }
+}
+
+const scriptCodes: readonly ErrorCode[] = ['SQLITE.FAILED', 'SQLITE.CONSTRAINT'];
+
+/** A full disk, a lock, a damaged file: what keeps any script from being applied and is no fault of this one. */
+function notOfTheScript(error: unknown, path: string): StorageError | undefined {
+  const known = toStorageError(error, path);
+  if (!isStorageError(known)) return undefined;
+  const isDisk = String(known.details['sqlite']).startsWith('SQLITE_IOERR');
+  return isDisk || !scriptCodes.includes(known.code) ? known : undefined;
 }
