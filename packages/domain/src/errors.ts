@@ -13,6 +13,7 @@ export const errorKinds = {
   'SBI.NOT_FOUND': 'not_found',
   'EXECUTION.NOT_FOUND': 'not_found',
   'CONFIG.NOT_FOUND': 'not_found',
+  'QUARANTINE.NOT_FOUND': 'not_found',
   'TREE.NOT_FOUND': 'not_found',
   'TREE.INVALID': 'invalid',
   'TREE.UNSTABLE': 'busy',

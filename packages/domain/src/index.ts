@@ -12,6 +12,8 @@ export type { JournalEvent, JournalSpool } from './journal.js';
 export type { Json, JsonObject } from './json.js';
 export { modeMeanings, parseMode, storageModes } from './mode.js';
 export type { StorageMode } from './mode.js';
+export { splitReason } from './quarantine.js';
+export type { QuarantinedEntry, QuarantineFilter } from './quarantine.js';
 export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sbi.js';
 export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
 export { limitHint, systemCode, systemError } from './system-error.js';
@@ -25,6 +27,7 @@ export {
   joinPath,
   parentPath,
   pathFromBytes,
+  pathFromDisplay,
   pathFromText,
   pathToBytes,
 } from './tree-path.js';

@@ -50,7 +50,7 @@ const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\
 
 /**
  * A byte string as text for people: UTF-8 where it is well-formed, control and direction characters, backslashes and bytes
- * that are no UTF-8 as `\xHH` or `\u{H}`. One-to-one, safe for a terminal; not an input format.
+ * that are no UTF-8 as `\xHH` or `\u{H}`. One-to-one, safe for a terminal; {@link pathFromDisplay} reads it back.
  */
 export function displayPath(path: string): string {
   let text: string;
@@ -62,6 +62,37 @@ export function displayPath(path: string): string {
   return text.replace(unprintable, (c) =>
     c === '\\' ? '\\\\' : c < '\u0080' ? `\\x${hex(c, 2)}` : `\\u{${hex(c, 4)}}`,
   );
+}
+
+/**
+ * The path that {@link displayPath} shows as `text`; characters need not be escaped but for the backslash, so that a path
+ * can be typed as well as copied.
+ *
+ * @throws StorageError `TREE.PATH_UNSAFE`, also for a backslash that begins no escape
+ */
+export function pathFromDisplay(text: string): TreePath {
+  const parts = [...text.matchAll(escaped)].map(({ 0: part, groups = {} }) => {
+    if (groups['byte'] !== undefined) return Buffer.from(groups['byte'], 'hex');
+    if (groups['code'] !== undefined) return codePoint(groups['code'], text);
+    if (part === '\\') throw badEscape(text);
+    return Buffer.from(part === '\\\\' ? '\\' : part, 'utf8');
+  });
+  return pathFromBytes(Buffer.concat(parts));
+}
+
+const escaped = /\\x(?<byte>[0-9a-fA-F]{2})|\\u\{(?<code>[0-9a-fA-F]{1,6})\}|\\\\|\\|[^\\]+/gu;
+
+function codePoint(digits: string, text: string): Buffer {
+  const code = Number.parseInt(digits, 16);
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw badEscape(text);
+  return Buffer.from(String.fromCodePoint(code), 'utf8');
+}
+
+function badEscape(text: string): StorageError {
+  return new StorageError('TREE.PATH_UNSAFE', `a backslash begins no escape in "${text}"`, {
+    hint: 'write a backslash as \\\\, a byte as \\xHH, a character as \\u{H}: as the lists print paths',
+    details: { path: text },
+  });
 }
 
 function hex(character: string, digits: number): string {

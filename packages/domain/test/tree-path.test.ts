@@ -7,6 +7,7 @@ import {
   joinPath,
   parentPath,
   pathFromBytes,
+  pathFromDisplay,
   pathFromText,
   pathToBytes,
 } from '../src/index.js';
@@ -147,4 +148,31 @@ describe('displayPath', () => {
   ])('shows %j as %s', (path, shown) => {
     expect(displayPath(path)).toBe(shown);
   });
+});
+
+describe('A path written as it is displayed', () => {
+  test('is read back, whatever its bytes', () => {
+    const wrong: string[] = [];
+    for (const name of someNames()) {
+      if (codeOf(() => joinPath('', name)) !== 'accepted') continue;
+      if (pathFromDisplay(displayPath(name)) !== name) wrong.push(displayPath(name));
+    }
+
+    expect(wrong).toEqual([]);
+  });
+
+  test.each([
+    ['caf\u00e9', 'caf\u00c3\u00a9'],
+    ['a\nb', 'a\nb'],
+    ['\\x61\\u{62}', 'ab'],
+  ])('may be typed without escapes, or with more than are needed: %j', (text, path) => {
+    expect(pathFromDisplay(text)).toBe(path);
+  });
+
+  test.each(['a\\', '\\q', '\\x1', '\\u{}', '\\u{110000}', '\\u{d800}', '', '../x', 'a\\x2f\\x2e.', '\\x00'])(
+    'is refused when it is none: %j',
+    (text) => {
+      expect(codeOf(() => pathFromDisplay(text))).toBe('TREE.PATH_UNSAFE');
+    },
+  );
 });

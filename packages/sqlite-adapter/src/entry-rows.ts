@@ -1,6 +1,8 @@
-import type { EntryKind, TreeEntry, TreePath } from '@deespec/domain';
+import type { EntryKind, QuarantinedEntry, QuarantineFilter, TreeEntry, TreePath } from '@deespec/domain';
 import { displayPath, pathToBytes, StorageError } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
+
+import { pageSize } from './page.js';
 
 /** A row of `tree_entry`. */
 export interface EntryRow extends TreeEntry {
@@ -31,6 +33,7 @@ export class EntryRows {
   private readonly one: Statement;
   private readonly all: Statement;
   private readonly between: Statement;
+  private readonly quarantined: Statement;
   private readonly upsert: Statement;
   private readonly remove: Statement;
   private readonly total: Statement;
@@ -45,6 +48,9 @@ export class EntryRows {
     this.all = handle.prepare(`${select} ORDER BY tree_order(path)`).safeIntegers();
     this.between = handle
       .prepare(`${select} WHERE path >= ? AND path < ? ORDER BY tree_order(path)`)
+      .safeIntegers();
+    this.quarantined = handle
+      .prepare(`${select} WHERE state = 'quarantined' AND path > ? ORDER BY path LIMIT ?`)
       .safeIntegers();
     this.upsert = handle.prepare(
       `INSERT INTO tree_entry (path, kind, mode, mtime_ns, sha256, size, content_id, execution_id, state, reason, rev)
@@ -80,6 +86,19 @@ export class EntryRows {
     return (this.between.all(...bounds) as RawRow[]).map(fromRaw);
   }
 
+  /** A keyset page of what is kept but not interpreted, by path in byte order. @throws StorageError `USAGE.INVALID` */
+  listQuarantined({ after, limit }: QuarantineFilter): QuarantinedEntry[] {
+    const bound = after === undefined ? Buffer.alloc(0) : pathToBytes(after);
+    const raw = this.quarantined.all(bound, pageSize(limit)) as RawRow[];
+    return raw.map(fromRaw).filter(isQuarantined);
+  }
+
+  /** The entry when it is kept but not interpreted. */
+  findQuarantined(path: TreePath): QuarantinedEntry | undefined {
+    const row = this.find(path);
+    return row !== undefined && isQuarantined(row) ? row : undefined;
+  }
+
   count(path?: TreePath): number {
     return (path === undefined ? this.total.get() : this.totalBelow.get(...range(path))) as number;
   }
@@ -102,6 +121,10 @@ export class EntryRows {
   delete(path: TreePath): void {
     this.remove.run(pathToBytes(path));
   }
+}
+
+function isQuarantined(row: EntryRow): row is EntryRow & QuarantinedEntry {
+  return row.reason !== undefined;
 }
 
 function fromRaw(raw: RawRow): EntryRow {

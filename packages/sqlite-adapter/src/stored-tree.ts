@@ -1,6 +1,8 @@
 import {
   displayPath,
   StorageError,
+  type QuarantinedEntry,
+  type QuarantineFilter,
   type TreeEntry,
   type TreePath,
   type TreeReader,
@@ -52,6 +54,16 @@ export class StoredTree implements TreeReader {
   /** How many entries are stored, below `path` when one is given. */
   count(path?: TreePath): number {
     return this.entries.count(path);
+  }
+
+  /** A page of what is kept but not interpreted, by path in byte order. @throws StorageError `USAGE.INVALID` */
+  listQuarantined(filter: QuarantineFilter): QuarantinedEntry[] {
+    return this.entries.listQuarantined(filter);
+  }
+
+  /** The entry at `path` when it is kept but not interpreted. */
+  findQuarantined(path: TreePath): QuarantinedEntry | undefined {
+    return this.entries.findQuarantined(path);
   }
 
   scan(): Iterable<TreeStat> {
