@@ -11,7 +11,14 @@ export type {
   LockHolder,
   MigrateOptions,
   MigrateReport,
+  OpenQuarantined,
   Progress,
+  QuarantineListOptions,
+  QuarantineRule,
+  RetriedEntry,
+  RetryCounts,
+  RetryOptions,
+  RetryReport,
   RowCounts,
   RunOptions,
   StatusReport,
@@ -21,6 +28,8 @@ export type {
 } from './reports.js';
 export type { VersionReport } from './version.js';
 
+import type { QuarantinedEntry, TreePath } from '@deespec/domain';
+
 import type { DigestRequest } from './digest.js';
 import type { OpenOptions, OpenStorage } from './open-storage.js';
 import type {
@@ -29,6 +38,10 @@ import type {
   ExportReport,
   MigrateOptions,
   MigrateReport,
+  OpenQuarantined,
+  QuarantineListOptions,
+  RetryOptions,
+  RetryReport,
   StatusReport,
   VerifyOptions,
   VerifyReport,
@@ -62,6 +75,21 @@ export async function digest(request: DigestRequest): Promise<DigestReport> {
 /** See `status.ts`. */
 export async function readStatus(options: { home: string; scan?: boolean }): Promise<StatusReport> {
   return atBoundary(async () => (await import('./status.js')).readStatus(options));
+}
+
+/** See `quarantine.ts`. */
+export async function listQuarantine(options: QuarantineListOptions): Promise<QuarantinedEntry[]> {
+  return atBoundary(async () => (await import('./quarantine.js')).listQuarantine(options));
+}
+
+/** See `quarantine.ts`. */
+export async function openQuarantined(options: { home: string; path: TreePath }): Promise<OpenQuarantined> {
+  return atBoundary(async () => (await import('./quarantine.js')).openQuarantined(options));
+}
+
+/** See `quarantine-retry.ts`. */
+export async function retryQuarantine(options: RetryOptions): Promise<RetryReport> {
+  return atBoundary(async () => (await import('./quarantine-retry.js')).retryQuarantine(options));
 }
 
 /** See `open-storage.ts`. */

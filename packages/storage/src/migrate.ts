@@ -29,11 +29,27 @@ import { programVersion } from './version.js';
  * Source: migration strategy, "Phase 2: Data Migration Tools".
  */
 export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
+  return runMigration(options, { command: 'migrate' });
+}
+
+/** What another use case does with a migration: it cannot change what the migration does. */
+export interface MigrateWitness {
+  /** Words of the command, for those who wait for the barrier. */
+  readonly command: string;
+  /** Called before anything is built; what it throws ends the run. */
+  readonly onBegin?: (run: MigrateRun) => void;
+  /** Called when the new database is complete and verified, beside the published one, before it replaces that. */
+  readonly onBuilt?: (run: MigrateRun) => void;
+}
+
+/** {@link migrate}, watched. */
+export async function runMigration(options: MigrateOptions, witness: MigrateWitness): Promise<MigrateReport> {
   const startedAt = new Date();
   const paths = homePaths(options.home);
+  const { command } = witness;
   const release = takeBarrier(paths, {
     access: 'exclusive',
-    command: options.dryRun ? 'migrate --dry-run' : 'migrate',
+    command: options.dryRun ? `${command} --dry-run` : command,
   });
   const runId = ulid(startedAt.getTime());
   let directory: RunDirectory | undefined;
@@ -60,7 +76,8 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
       total,
       startedAt,
     };
-    return (await unchanged(run, runId)) ?? (await rebuild(run, runId));
+    witness.onBegin?.(run);
+    return (await unchanged(run, runId)) ?? (await rebuild(run, runId, witness));
   } finally {
     directory?.remove();
     release();
@@ -120,10 +137,11 @@ async function unchanged(run: MigrateRun, runId: string): Promise<MigrateReport 
   }
 }
 
-async function rebuild(run: MigrateRun, runId: string): Promise<MigrateReport> {
+async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness): Promise<MigrateReport> {
   requireSpace(run.paths, run.published === undefined ? run.total.bytes : tally(run.source).bytes);
   const built = await buildDatabase(run);
   refuseInvalid(run, built);
+  witness.onBuilt?.(run);
   const isSame = run.published !== undefined && isNothing(built.written);
   const handle = openHandle(run.directory.database, 'write');
   let rows: RowCounts;

@@ -1,4 +1,4 @@
-import type { Finding, StorageMode } from '@deespec/domain';
+import type { Finding, QuarantinedEntry, QuarantineFilter, StorageMode, TreePath } from '@deespec/domain';
 import type { TableCounts } from '@deespec/sqlite-adapter';
 
 /** Files (of any kind: files, directories, symlinks) and the bytes of their contents. */
@@ -70,6 +70,58 @@ export interface MigrateReport {
   readonly rounds: number;
   readonly databaseBytes: number;
   readonly durationMs: number;
+}
+
+/** What `listQuarantine` takes. */
+export interface QuarantineListOptions extends QuarantineFilter {
+  /** Path of the `.deespec` directory. */
+  readonly home: string;
+}
+
+/** A rule that an entry in quarantine breaks. */
+export interface QuarantineRule {
+  readonly rule: string;
+  readonly why: string;
+  /** What the user does about it. */
+  readonly fix: string;
+}
+
+/** One entry in quarantine, open for reading. */
+export interface OpenQuarantined {
+  readonly entry: QuarantinedEntry;
+  /** Its stored bytes in chunks of at most 1 MiB; none for a directory. */
+  readonly read: () => Iterable<Buffer>;
+  /** The rules it breaks; `[]` when another version of this program wrote the reason. Reads a journal to its end. */
+  listRules(): Promise<readonly QuarantineRule[]>;
+  close(): void;
+}
+
+export interface RetryOptions extends RunOptions {
+  readonly dryRun?: boolean;
+  /** The entries asked about; absent or empty: all. */
+  readonly paths?: readonly TreePath[];
+}
+
+/** What became of one entry. */
+export interface RetriedEntry {
+  /** For display. */
+  readonly path: string;
+  /** `gone`: the tree no longer has it. */
+  readonly outcome: 'released' | 'still-quarantined' | 'newly-quarantined' | 'gone';
+  /** Why it is in quarantine now; absent when it is not. */
+  readonly reason?: string;
+}
+
+/** Entries of the whole tree by outcome. */
+export type RetryCounts = Readonly<Record<RetriedEntry['outcome'], number>>;
+
+export interface RetryReport {
+  readonly migration: MigrateReport;
+  /** By path: every named one and at most 1,000 others; with named paths, others only when newly quarantined. */
+  readonly entries: readonly RetriedEntry[];
+  readonly counts: RetryCounts;
+  /** Entries asked about that are in quarantine after the run; without named paths, all that are. */
+  readonly left: number;
 }
 
 /** One difference between tree and database, or one thing wrong with the database. */

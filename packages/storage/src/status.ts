@@ -129,5 +129,7 @@ function nextStep(
   if (database.state === 'absent') return 'try it without changing anything: deespec migrate --dry-run';
   if (differences > 0)
     return 'the last verification found differences: deespec migrate builds the database from the files again';
+  if (database.rows.quarantined > 0)
+    return 'entries are kept without being interpreted: deespec quarantine list shows them and why';
   return 'keep the database in step: deespec migrate; prove it: deespec verify --check-all';
 }
