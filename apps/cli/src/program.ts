@@ -8,6 +8,7 @@ import { executionCommand } from './commands/execution.js';
 import { exportCommand } from './commands/export.js';
 import { helpCommand } from './commands/help.js';
 import { migrateCommand } from './commands/migrate.js';
+import { quarantineCommand } from './commands/quarantine.js';
 import { sbiCommand } from './commands/sbi.js';
 import { statusCommand } from './commands/status.js';
 import { verifyCommand } from './commands/verify.js';
@@ -46,6 +47,7 @@ function baseProgram(session: Session) {
     .addCommand(sbiCommand(session))
     .addCommand(executionCommand(session))
     .addCommand(configCommand(session))
+    .addCommand(quarantineCommand(session))
     .addCommand(versionCommand(session))
     .addCommand(helpCommand(session));
 }

@@ -23,11 +23,38 @@ export function safeLines(text: string): string {
  * safe as {@link safeLines}.
  */
 export function safeContent(content: Buffer): string {
-  const text = utf8Text(content);
-  if (text !== undefined) return safeLines(text);
-  return content
-    .toString('latin1')
-    .replace(/[^\t\n\x20-\x7e]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return [...safeParts(() => [content])].join('');
+}
+
+/** {@link safeContent} of content that is larger than memory should be. @param read - begins reading; called twice */
+export function* safeParts(read: () => Iterable<Buffer>): Generator<string> {
+  if (!isUtf8(read())) {
+    for (const chunk of read()) {
+      yield chunk
+        .toString('latin1')
+        .replace(/[^\t\n\x20-\x7e]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    }
+    return;
+  }
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for (const chunk of read()) yield safeLines(decoder.decode(chunk, { stream: true }));
+}
+
+function isUtf8(chunks: Iterable<Buffer>): boolean {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for (const chunk of chunks) decoder.decode(chunk, { stream: true });
+    decoder.decode();
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
+    return false;
+  }
+}
+
+/** `text` as one word for a POSIX shell, to paste into a command line. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+,=-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** JSON text with every unprintable character as `\uHHHH`: the same document, safe for a terminal. */

@@ -30,6 +30,18 @@ export class Terminal {
     if (!this.outputClosed && chunk.length > 0) this.stdout.write(chunk);
   }
 
+  /** Writes a result piece by piece, the next when the reader has taken the last. Stops once the reader has gone. */
+  async writeAll(chunks: Iterable<string | Uint8Array>): Promise<void> {
+    for (const chunk of chunks) {
+      if (this.outputClosed) return;
+      if (chunk.length === 0) continue;
+      const isTaken = await new Promise((resolve) =>
+        this.stdout.write(chunk, (error) => resolve(error == null)),
+      );
+      if (isTaken !== true) return; // the handler of the constructor remembers why
+    }
+  }
+
   /** Writes a line of notes, progress or errors. */
   note(line: string): void {
     this.stderr.write(`${line}\n`);

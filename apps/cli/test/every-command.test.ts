@@ -12,12 +12,15 @@ import {
   hostileId,
   removeDirectories,
   temporaryDirectory,
+  writeFiles,
   writeHostileTree,
 } from './support.js';
 import type { Run } from './support.js';
 
 const root = temporaryDirectory();
 const home = join(root, '.deespec');
+/** A tree with one entry in quarantine. */
+const kept = join(temporaryDirectory(), '.deespec');
 const nowhere = ['--home', join(root, 'nowhere')];
 
 interface Example {
@@ -45,6 +48,9 @@ const examples: Readonly<Record<string, Example>> = {
   },
   'config list': { success: [], failure: nowhere, exitCode: 66 },
   'config get': { success: ['setting.note'], failure: ['setting.none'], exitCode: 66 },
+  'quarantine list': { success: [], failure: nowhere, exitCode: 66 },
+  'quarantine show': { success: ['workflow.json', '--home', kept], failure: ['none'], exitCode: 66 },
+  'quarantine retry': { success: [], failure: ['none'], exitCode: 66 },
   version: { success: [], failure: ['extra'], exitCode: 64 },
   help: { success: ['sbi', 'list'], failure: ['nothing'], exitCode: 64 },
   completion: { success: ['bash'], failure: ['tcsh'], exitCode: 64 },
@@ -79,7 +85,11 @@ function expectDocument(result: Run, expected: { command: string; exitCode: numb
   expect(document.error === null).toBe(expected.exitCode === 0);
 }
 
-beforeAll(() => writeHostileTree(home));
+beforeAll(async () => {
+  writeHostileTree(home);
+  writeFiles(kept, { 'workflow.json': 'torn' });
+  await deespec(['migrate', '--quarantine', '--home', kept]);
+});
 afterAll(removeDirectories);
 
 describe('every command', () => {

@@ -47,7 +47,8 @@ export async function deespec(args: readonly string[], options?: RunOptions): Pr
  * @param isTTY - what standard output claims to be
  */
 export async function runInProcess(argv: readonly string[], isTTY = false): Promise<Run> {
-  const stdout = Object.assign(new PassThrough(), { isTTY });
+  // Nobody reads before the end, and a command waits for its reader.
+  const stdout = Object.assign(new PassThrough({ highWaterMark: 2 ** 30 }), { isTTY });
   const stderr = new PassThrough();
   const settings = { environment: {}, debug: false };
   const session = new Session({ terminal: new Terminal(stdout, stderr), settings, argv });

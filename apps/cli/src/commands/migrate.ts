@@ -73,7 +73,12 @@ function migrated(report: MigrateReport, validate: boolean): Outcome {
             `${formatNumberOf(quarantined, 'entry', 'entries')} kept in quarantine: stored and exported, not interpreted`,
           ]
         : [],
-    notes: warningsNote(findings, validate),
+    notes: [
+      ...warningsNote(findings, validate),
+      ...(quarantined > 0 && !report.dryRun
+        ? ['hint: "deespec quarantine list" shows what is in quarantine and why']
+        : []),
+    ],
   };
 }
 
