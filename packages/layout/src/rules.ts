@@ -204,23 +204,41 @@ export function findingOf(problem: Problem, path: TreePath, entity?: string): Fi
   const { severity, fix } = table[problem.rule];
   const shown = displayPath(path);
   const line = problem.line === undefined ? {} : { line: problem.line };
-  const { rule, expected, actual } = problem;
+  const { rule } = problem;
+  const [expected, actual] = [shorten(problem.expected), shorten(problem.actual)];
   return { rule, severity, entity: entity ?? shown, path: shown, ...line, expected, actual, fix };
 }
 
 /** Why an entry is quarantined, in one line: `rule: actual`. */
 export function reasonOf(problem: Problem): string {
-  return `${problem.rule}: ${problem.actual}`;
+  return `${problem.rule}: ${shorten(problem.actual)}`;
 }
 
-const unprintable = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+/** Longest text of a finding, characters. Source: docs/rules.md. */
+const MAX_TEXT = 200;
+
+// eslint-disable-next-line no-control-regex
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
 
 /** Untrusted text for a finding: quoted, at most 160 characters, safe for a terminal. */
 export function quote(text: string): string {
   const shown = text.length > 120 ? `${text.slice(0, 120)}...` : text;
-  const escaped = JSON.stringify(shown).replace(
-    unprintable,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return escaped.length > 200 ? `${escaped.slice(0, 196)}..."` : escaped;
+  const escaped = printable(JSON.stringify(shown));
+  return escaped.length > 160 ? `${cut(escaped, 156)}..."` : escaped;
+}
+
+/** `text`, which may hold names out of a file, as a finding carries it: printable and of limited length. */
+function shorten(text: string): string {
+  const shown = printable(text);
+  return shown.length > MAX_TEXT ? `${cut(shown, MAX_TEXT - 3)}...` : shown;
+}
+
+function printable(text: string): string {
+  return text.replace(unprintable, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The first `length` characters of well-formed text, without half a surrogate pair at the end. */
+function cut(text: string, length: number): string {
+  const end = text.codePointAt(length - 1)! > 0xffff ? length - 1 : length;
+  return text.slice(0, end);
 }

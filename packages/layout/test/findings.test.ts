@@ -230,6 +230,26 @@ describe('findings', () => {
     expect(finding!.actual).not.toMatch(/\u001b/u);
   });
 
+  const longStep = line({ step: '🚀'.repeat(300), artifacts: [`.deespec/${DIR}/spec.md`] });
+
+  test.each<[string, Files]>([
+    ['a key', { 'etc/workflow.yaml': `"a\\0\u001b\\ud800${'x'.repeat(300)}": 1\n` }],
+    ['a step', { [`${DIR}/spec.md`]: 'x', [JOURNAL]: journal(longStep, longStep) }],
+    ['what stands where JSON ends', { 'setting.json': `{"a":1,}${'\\'.repeat(300)}` }],
+    ['half a pair at the cut', { [STATE]: state({ status: `x${'🚀'.repeat(300)}` }) }],
+  ])('stay short and printable whatever they name: %s', (_, files) => {
+    const units = derive(files);
+    const texts = units.flatMap((unit) => [
+      ...unit.findings.flatMap(({ expected, actual }) => [expected, actual]),
+      ...unit.quarantined.values(),
+    ]);
+
+    expect(texts.length).toBeGreaterThan(0);
+    expect(Math.max(...texts.map((text) => text.length))).toBeLessThanOrEqual(220);
+    // eslint-disable-next-line no-control-regex
+    expect(texts.filter((text) => /[\u0000-\u001f]|\p{Surrogate}/u.test(text))).toEqual([]);
+  });
+
   test('every wrong field of a file is a finding', () => {
     const text = state({ status: 'x', turn: '3', created_at: 'y' });
 
