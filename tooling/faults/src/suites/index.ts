@@ -1,5 +1,6 @@
 import type { Suite } from '../suite.js';
 import { errors } from './errors.js';
+import { fuzz } from './fuzz.js';
 import { interloper } from './interloper.js';
 import { kill } from './kill.js';
 import { lies } from './lies.js';
@@ -9,4 +10,14 @@ import { recover } from './recover.js';
 import { selftest } from './selftest.js';
 
 /** Every suite, in the order in which `all` runs them. */
-export const suites: readonly Suite[] = [selftest, lint, interloper, kill, recover, lies, errors, power];
+export const suites: readonly Suite[] = [
+  selftest,
+  lint,
+  interloper,
+  kill,
+  recover,
+  lies,
+  errors,
+  power,
+  fuzz,
+];
