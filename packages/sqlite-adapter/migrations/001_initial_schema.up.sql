@@ -119,11 +119,16 @@ CREATE TABLE evidence (
     version TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     digest TEXT CHECK (length(digest) = 64),
+    -- Digest of every row of the other tables.
+    record TEXT CHECK (length(record) = 64),
     entries INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     ignored_entries INTEGER NOT NULL,
     ignored_bytes INTEGER NOT NULL,
-    differences INTEGER NOT NULL
+    differences INTEGER NOT NULL,
+    -- Of the columns above.
+    checksum TEXT NOT NULL CHECK (length(checksum) = 64),
+    CHECK ((record IS NULL) = (action = 'verify'))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX idx_sbi_status ON sbi (status);

@@ -1,7 +1,9 @@
-import type { AuditEntry, AuditFilter, TreePath } from '@deespec/domain';
+import type { AuditEntry, AuditFilter } from '@deespec/domain';
 import { EntitySchema, type DataSource } from 'typeorm';
 
+import { boundedRows } from './bounded-rows.js';
 import { pageSize } from './page.js';
+import { storedPath, storedText } from './stored-cell.js';
 
 /** A row of `audit_log`. */
 export interface AuditRow {
@@ -33,29 +35,39 @@ export const auditSchema = new EntitySchema<AuditRow>({
   },
 });
 
+const longColumns = [
+  'timestamp',
+  'entity_type',
+  'entity_id',
+  'action',
+  'old_value',
+  'new_value',
+  'user',
+  'session_id',
+]
+  .concat(['path'])
+  .map((column) => `a.${column}`);
+
 /** Audit rows, oldest first, then by source path. */
 export async function listAudit(source: DataSource, filter: AuditFilter): Promise<AuditEntry[]> {
   const query = source.getRepository(auditSchema).createQueryBuilder('a');
   if (filter.entityId !== undefined) query.andWhere('a.entity_id = :id', { id: filter.entityId });
-  const rows = await query
-    .orderBy('a.timestamp')
-    .addOrderBy('a.path')
-    .addOrderBy('a.id')
-    .limit(pageSize(filter.limit))
-    .getMany();
-  return rows.map(auditFromRow);
+  query.orderBy('a.timestamp').addOrderBy('a.path').addOrderBy('a.id').limit(pageSize(filter.limit));
+  return (await boundedRows(query, longColumns)).map(auditFromRow);
 }
 
 function auditFromRow(row: AuditRow): AuditEntry {
+  const where = `audit_log ${row.id}`;
+  const text = (value: string): string => storedText(value, where);
   return {
-    timestamp: row.timestamp,
-    entityType: row.entityType,
-    entityId: row.entityId,
-    action: row.action,
-    ...(row.oldValue === null ? {} : { oldValue: row.oldValue }),
-    ...(row.newValue === null ? {} : { newValue: row.newValue }),
-    ...(row.user === null ? {} : { user: row.user }),
-    ...(row.sessionId === null ? {} : { sessionId: row.sessionId }),
-    ...(row.path === null ? {} : { source: row.path.toString('latin1') as TreePath }),
+    timestamp: text(row.timestamp),
+    entityType: text(row.entityType),
+    entityId: text(row.entityId),
+    action: text(row.action),
+    ...(row.oldValue === null ? {} : { oldValue: text(row.oldValue) }),
+    ...(row.newValue === null ? {} : { newValue: text(row.newValue) }),
+    ...(row.user === null ? {} : { user: text(row.user) }),
+    ...(row.sessionId === null ? {} : { sessionId: text(row.sessionId) }),
+    ...(row.path === null ? {} : { source: storedPath(row.path, where) }),
   };
 }

@@ -1,8 +1,9 @@
-import { CHUNK_BYTES, invariant, StorageError, type LoadContent } from '@deespec/domain';
+import { CHUNK_BYTES, displayPath, StorageError, type LoadContent } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import { isUtf8 } from 'node:buffer';
 
 import type { EntryRow } from './entry-rows.js';
+import { atMost, damaged } from './stored-cell.js';
 
 const PENDING_SHA256 = '0'.repeat(64);
 
@@ -25,12 +26,22 @@ export class ContentRows {
     this.insertChunk = handle.prepare('INSERT INTO content_chunk (content_id, seq, bytes) VALUES (?, ?, ?)');
     this.deleteRow = handle.prepare('DELETE FROM content WHERE id = ?');
     this.deleteChunks = handle.prepare('DELETE FROM content_chunk WHERE content_id = ?');
-    this.row = handle.prepare('SELECT size, bytes FROM content WHERE id = ?');
-    this.chunk = handle.prepare('SELECT bytes FROM content_chunk WHERE content_id = ? AND seq = ?').pluck();
+    this.row = handle.prepare(
+      `SELECT size, bytes IS NULL AS isChunked, CAST(${atMost('bytes', CHUNK_BYTES)} AS BLOB) AS bytes
+       FROM content WHERE id = ?`,
+    );
+    this.chunk = handle
+      .prepare(
+        `SELECT CAST(${atMost('bytes', CHUNK_BYTES)} AS BLOB) FROM content_chunk WHERE content_id = ? AND seq = ?`,
+      )
+      .pluck();
     // The cast keeps every byte: TEXT is the same bytes, and no JavaScript string is made of them.
     this.setText = handle.prepare('UPDATE execution SET content = CAST(? AS TEXT) WHERE id = ?');
     this.setBlob = handle.prepare('UPDATE execution SET content = ? WHERE id = ?');
-    this.executionBytes = handle.prepare('SELECT CAST(content AS BLOB) FROM execution WHERE id = ?').pluck();
+    this.executionBytes = handle.prepare(
+      `SELECT content IS NULL AS isEmpty, CAST(${atMost('content', CHUNK_BYTES)} AS BLOB) AS bytes
+       FROM execution WHERE id = ?`,
+    );
   }
 
   /**
@@ -65,17 +76,28 @@ export class ContentRows {
     this.deleteRow.run(id);
   }
 
-  /** The bytes of a content row in chunks of at most 1 MiB. */
+  /**
+   * The bytes of a content row in chunks of at most 1 MiB.
+   *
+   * @throws StorageError `DATABASE.CORRUPT` when there are fewer or more than the row says, or none
+   */
   *read(id: number): Generator<Buffer> {
-    const row = this.row.get(id) as { size: number; bytes: Buffer | null } | undefined;
-    invariant(row !== undefined, `content ${id} exists`);
-    if (row.bytes !== null) {
+    const where = `content ${id}`;
+    const row = this.row.get(id) as { size: number; isChunked: number; bytes: Buffer | null } | undefined;
+    if (row === undefined) throw damaged(where, 'does not exist');
+    if (row.isChunked === 0) {
+      if (row.bytes?.length !== row.size) throw damaged(where, 'does not have the length it records');
       if (row.size > 0) yield row.bytes;
       return;
     }
-    for (let seq = 0; seq * CHUNK_BYTES < row.size; seq++) {
-      const bytes = this.chunk.get(id, seq) as Buffer | undefined;
-      invariant(bytes !== undefined, `chunk ${seq} of content ${id} exists`);
+    let read = 0;
+    for (let seq = 0; read < row.size; seq++) {
+      const bytes = this.chunk.get(id, seq) as Buffer | null | undefined;
+      if (bytes === undefined || bytes === null || bytes.length === 0) {
+        throw damaged(where, `lacks its chunk ${seq}`);
+      }
+      read += bytes.length;
+      if (read > row.size) throw damaged(where, 'has more bytes than it records');
       yield bytes;
     }
   }
@@ -90,17 +112,30 @@ export class ContentRows {
     this.setBlob.run(null, id);
   }
 
-  /** The bytes stored with an execution, or `undefined` when there are none. */
+  /**
+   * The bytes stored with an execution, or `undefined` when there are none.
+   *
+   * @throws StorageError `DATABASE.CORRUPT` for more than 1 MiB
+   */
   readExecution(id: number): Buffer | undefined {
-    return (this.executionBytes.get(id) as Buffer | null | undefined) ?? undefined;
+    const row = this.executionBytes.get(id) as { isEmpty: number; bytes: Buffer | null } | undefined;
+    if (row === undefined || row.isEmpty === 1) return undefined;
+    if (row.bytes !== null) return row.bytes;
+    throw damaged(`execution ${id}`, 'has a content that is larger than any this program stores');
   }
 }
 
-/** The bytes of an entry, wherever they lie, in chunks of at most 1 MiB. A directory has none. */
+/**
+ * The bytes of an entry, wherever they lie, in chunks of at most 1 MiB. A directory has none.
+ *
+ * @throws StorageError `DATABASE.CORRUPT` when there are fewer or more than are recorded
+ */
 export function readEntry(contents: ContentRows, row: EntryRow): Iterable<Buffer> {
   if (row.contentId !== undefined) return contents.read(row.contentId);
-  const bytes = row.executionId === undefined ? undefined : contents.readExecution(row.executionId);
-  return bytes === undefined || bytes.length === 0 ? [] : [bytes];
+  if (row.executionId === undefined) return [];
+  const bytes = contents.readExecution(row.executionId);
+  if (bytes?.length === row.size) return bytes.length === 0 ? [] : [bytes];
+  throw damaged(`execution ${row.executionId}`, `does not have the content of ${displayPath(row.path)}`);
 }
 
 function requireSize(stored: number, size: number): void {

@@ -1,8 +1,9 @@
 import type { EntryKind, QuarantinedEntry, QuarantineFilter, TreeEntry, TreePath } from '@deespec/domain';
-import { displayPath, pathToBytes, StorageError } from '@deespec/domain';
+import { CHUNK_BYTES, displayPath, parentPath, pathToBytes, StorageError } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
 import { pageSize } from './page.js';
+import { atMost, damaged, storedInteger, storedPath } from './stored-cell.js';
 
 /** A row of `tree_entry`. */
 export interface EntryRow extends TreeEntry {
@@ -12,19 +13,23 @@ export interface EntryRow extends TreeEntry {
   readonly reason?: string;
 }
 
-interface RawRow {
-  path: Buffer;
-  kind: string;
-  mode: bigint;
-  mtime_ns: bigint;
-  sha256: string;
-  size: bigint;
-  content_id: bigint | null;
-  execution_id: bigint | null;
-  reason: string | null;
-}
+const columns = [
+  'path',
+  'kind',
+  'mode',
+  'mtime_ns',
+  'sha256',
+  'size',
+  'content_id',
+  'execution_id',
+  'reason',
+] as const;
 
-const COLUMNS = 'path, kind, mode, mtime_ns, sha256, size, content_id, execution_id, reason';
+/** A row as it is, whatever it holds: the file may be damaged. */
+type RawRow = Readonly<Record<(typeof columns)[number], unknown>>;
+
+const pathColumn = atMost('path', CHUNK_BYTES);
+const SELECT = `SELECT ${columns.map((column) => `${atMost(column, CHUNK_BYTES)} AS ${column}`).join(', ')} FROM tree_entry`;
 const kinds: Readonly<Record<string, EntryKind>> = { f: 'file', d: 'directory', l: 'symlink' };
 const letters: Readonly<Record<EntryKind, string>> = { file: 'f', directory: 'd', symlink: 'l' };
 
@@ -42,15 +47,16 @@ export class EntryRows {
 
   constructor(handle: Database) {
     handle.function('tree_order', { deterministic: true, directOnly: true }, treeOrder);
-    const select = `SELECT ${COLUMNS} FROM tree_entry`;
     // Nanoseconds since 1970 do not fit a double.
-    this.one = handle.prepare(`${select} WHERE path = ?`).safeIntegers();
-    this.all = handle.prepare(`${select} ORDER BY tree_order(path)`).safeIntegers();
+    this.one = handle.prepare(`${SELECT} WHERE tree_entry.path = ?`).safeIntegers();
+    this.all = handle.prepare(`${SELECT} ORDER BY tree_order(${pathColumn})`).safeIntegers();
     this.between = handle
-      .prepare(`${select} WHERE path >= ? AND path < ? ORDER BY tree_order(path)`)
+      .prepare(
+        `${SELECT} WHERE tree_entry.path >= ? AND tree_entry.path < ? ORDER BY tree_order(${pathColumn})`,
+      )
       .safeIntegers();
     this.quarantined = handle
-      .prepare(`${select} WHERE state = 'quarantined' AND path > ? ORDER BY path LIMIT ?`)
+      .prepare(`${SELECT} WHERE state = 'quarantined' AND tree_entry.path > ? ORDER BY tree_entry.path LIMIT ?`)
       .safeIntegers();
     this.upsert = handle.prepare(
       `INSERT INTO tree_entry (path, kind, mode, mtime_ns, sha256, size, content_id, execution_id, state, reason, rev)
@@ -72,9 +78,19 @@ export class EntryRows {
     return raw === undefined ? undefined : fromRaw(raw);
   }
 
-  /** Every entry in scan order: parents first, a directory's content directly after it. */
+  /**
+   * Every entry in scan order: parents first, a directory's content directly after it.
+   *
+   * @throws StorageError `DATABASE.CORRUPT` for a row that no tree can have: a path that leads out of it, that comes twice,
+   *   or whose parent is no directory
+   */
   *scan(): Generator<EntryRow> {
-    for (const raw of this.all.iterate()) yield fromRaw(raw as RawRow);
+    const order = new ScanOrder();
+    for (const raw of this.all.iterate()) {
+      const row = fromRaw(raw as RawRow);
+      order.take(row);
+      yield row;
+    }
   }
 
   /** Every entry whose path begins with `prefix`, in scan order. */
@@ -127,18 +143,50 @@ function isQuarantined(row: EntryRow): row is EntryRow & QuarantinedEntry {
   return row.reason !== undefined;
 }
 
+/** @throws StorageError `DATABASE.CORRUPT` for what no write of ours can have left */
 function fromRaw(raw: RawRow): EntryRow {
+  const path = storedPath(raw.path, 'tree_entry');
+  const where = `tree_entry ${displayPath(path)}`;
+  const kind = typeof raw.kind === 'string' && Object.hasOwn(kinds, raw.kind) ? kinds[raw.kind] : undefined;
+  const { mtime_ns: mtimeNs, sha256, reason } = raw;
+  const isHash =
+    typeof sha256 === 'string' && (kind === 'directory' ? /^$/u : /^[0-9a-f]{64}$/u).test(sha256);
+  if (kind === undefined || !isHash || typeof mtimeNs !== 'bigint') {
+    throw damaged(where, 'has no valid kind, time or hash');
+  }
+  if (reason !== null && typeof reason !== 'string') throw damaged(where, 'has a reason that is no text');
+  const [mode, size] = [storedInteger(raw.mode, where), storedInteger(raw.size, where)];
+  if (mode < 0 || mode > 0o7777 || size < 0) throw damaged(where, 'has no valid mode or size');
   return {
-    path: raw.path.toString('latin1') as TreePath,
-    kind: kinds[raw.kind]!,
-    mode: Number(raw.mode),
-    mtimeNs: raw.mtime_ns,
-    sha256: raw.sha256,
-    size: Number(raw.size),
-    ...(raw.content_id === null ? {} : { contentId: Number(raw.content_id) }),
-    ...(raw.execution_id === null ? {} : { executionId: Number(raw.execution_id) }),
-    ...(raw.reason === null ? {} : { reason: raw.reason }),
+    path,
+    kind,
+    mode,
+    mtimeNs,
+    sha256,
+    size,
+    ...(raw.content_id === null ? {} : { contentId: storedInteger(raw.content_id, where) }),
+    ...(raw.execution_id === null ? {} : { executionId: storedInteger(raw.execution_id, where) }),
+    ...(reason === null ? {} : { reason }),
   };
+}
+
+/** Proves that rows come in the order of a tree: each path once, after the directory that holds it. */
+class ScanOrder {
+  private last = '';
+  /** The directories that hold the last path, outermost first. */
+  private readonly open: string[] = [];
+
+  take({ path, kind }: EntryRow): void {
+    const key = path.replaceAll('/', '\0');
+    if (key <= this.last) throw damaged(`tree_entry ${displayPath(path)}`, 'comes twice or out of order');
+    this.last = key;
+    const parent = parentPath(path);
+    while (this.open.length > 0 && this.open.at(-1) !== parent) this.open.pop();
+    if (parent !== '' && this.open.length === 0) {
+      throw damaged(`tree_entry ${displayPath(path)}`, 'lies in no directory of the tree');
+    }
+    if (kind === 'directory') this.open.push(path);
+  }
 }
 
 /** Nanoseconds since 1970 in 64 bits end in 2262; no time is rounded or cut. */
@@ -156,7 +204,7 @@ function requireTime({ path, mtimeNs }: EntryRow): void {
 
 /** Sort key of scan order: with `/` below every other byte, a directory's content comes directly after it. */
 function treeOrder(path: unknown): Buffer {
-  const key = Buffer.from(path as Buffer);
+  const key = Buffer.isBuffer(path) ? Buffer.from(path) : Buffer.alloc(0);
   for (let i = key.indexOf(0x2f); i >= 0; i = key.indexOf(0x2f, i + 1)) key[i] = 0;
   return key;
 }

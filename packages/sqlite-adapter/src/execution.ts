@@ -5,12 +5,12 @@ import {
   type ExecutionFilter,
   type ExecutionKey,
   type SbiId,
-  type TreePath,
 } from '@deespec/domain';
 import { EntitySchema, type DataSource } from 'typeorm';
 
+import { boundedRows } from './bounded-rows.js';
 import { pageSize } from './page.js';
-import { parseStored } from './stored-json.js';
+import { storedInteger, storedObject, storedPath, storedText } from './stored-cell.js';
 
 /** A row of `execution` without its content, which lists never read. */
 export interface ExecutionRow {
@@ -48,29 +48,38 @@ export const executionSchema = new EntitySchema<ExecutionRow>({
   },
 });
 
-/** The domain value of a row. */
+const longColumns = ['sbi_id', 'step', 'status', 'decision', 'started_at', 'completed_at', 'lease_expires_at']
+  .concat(['path', 'metadata'])
+  .map((column) => `e.${column}`);
+
+/** The domain value of a row. @throws StorageError `DATABASE.CORRUPT` */
 export function executionFromRow(row: ExecutionRow): Execution {
+  const where = `execution ${row.id}`;
   return {
-    sbiId: row.sbiId as SbiId,
-    run: row.run,
-    turn: row.turn,
-    step: row.step,
-    status: row.status,
-    decision: row.decision as Decision,
-    attempt: row.attempt,
-    startedAt: row.startedAt,
-    ...(row.completedAt === null ? {} : { completedAt: row.completedAt }),
-    ...(row.leaseExpiresAt === null ? {} : { leaseExpiresAt: row.leaseExpiresAt }),
-    ...(row.path === null ? {} : { contentPath: row.path.toString('latin1') as TreePath }),
-    metadata: parseStored(row.metadata, `an execution of ${row.sbiId}`),
+    sbiId: storedText(row.sbiId, where) as SbiId,
+    run: storedInteger(row.run, where),
+    turn: storedInteger(row.turn, where),
+    step: storedText(row.step, where),
+    status: storedText(row.status, where),
+    decision: storedText(row.decision, where) as Decision,
+    attempt: storedInteger(row.attempt, where),
+    startedAt: storedText(row.startedAt, where),
+    ...(row.completedAt === null ? {} : { completedAt: storedText(row.completedAt, where) }),
+    ...(row.leaseExpiresAt === null ? {} : { leaseExpiresAt: storedText(row.leaseExpiresAt, where) }),
+    ...(row.path === null ? {} : { contentPath: storedPath(row.path, where) }),
+    metadata: storedObject(row.metadata, where),
   };
 }
 
 /** @throws StorageError `EXECUTION.NOT_FOUND` */
 export async function getExecution(source: DataSource, key: ExecutionKey): Promise<Execution> {
   const { sbiId, run, turn, step } = key;
-  const row = await source.getRepository(executionSchema).findOneBy({ sbiId, run, turn, step });
-  if (row !== null) return executionFromRow(row);
+  const query = source
+    .getRepository(executionSchema)
+    .createQueryBuilder('e')
+    .where('e.sbi_id = :sbiId AND e.run = :run AND e.turn = :turn AND e.step = :step', { ...key });
+  const [row] = await boundedRows(query.limit(1), longColumns);
+  if (row !== undefined) return executionFromRow(row);
   throw new StorageError(
     'EXECUTION.NOT_FOUND',
     `${sbiId} has no execution run ${run}, turn ${turn}, step ${step}`,
@@ -95,12 +104,11 @@ export async function listExecutions(source: DataSource, filter: ExecutionFilter
       afterStep: step,
     });
   }
-  const rows = await query
+  query
     .orderBy('e.sbi_id')
     .addOrderBy('e.run')
     .addOrderBy('e.turn')
     .addOrderBy('e.step')
-    .limit(pageSize(filter.limit))
-    .getMany();
-  return rows.map(executionFromRow);
+    .limit(pageSize(filter.limit));
+  return (await boundedRows(query, longColumns)).map(executionFromRow);
 }

@@ -1,14 +1,16 @@
 import { StorageError } from '@deespec/domain';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { lstatSync } from 'node:fs';
 
 import { toStorageError } from './sqlite-error.js';
 
 /**
- * How a database is opened: `read` never writes; `write` is durable at every commit; `build` is for a file that nobody else
+ * How a database is opened: `read` never writes; `look` is for the first look at a file that may not be ours: it reads, and
+ * leaves no sidecars, which a connection that cannot write leaves beside a database in WAL mode; `write` is durable at every commit; `build` is for a file that nobody else
  * can reach: no journal, no sync, no foreign keys, and one fsync by the publisher before it is published; `lock` is for a
  * file whose locks are all that matters.
  */
-export type Access = 'read' | 'write' | 'build' | 'lock';
+export type Access = 'read' | 'look' | 'write' | 'build' | 'lock';
 
 /** "DESP": marks a database as ours. */
 export const APPLICATION_ID = 0x44455350;
@@ -27,6 +29,7 @@ const safety = [
 
 const perAccess: Readonly<Record<Access, readonly string[]>> = {
   read: ['query_only = ON'],
+  look: ['query_only = ON'],
   write: ['synchronous = FULL', 'foreign_keys = ON', 'journal_size_limit = 67108864'],
   lock: ['journal_mode = DELETE'],
   build: ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF', 'cache_size = -32768'],
@@ -42,19 +45,28 @@ export function openHandle(path: string, access: Access): Database {
   let handle: Database | undefined;
   try {
     handle = new BetterSqlite3(path, {
-      readonly: access === 'read',
-      fileMustExist: access === 'read' || access === 'write',
+      readonly: access === 'read' || (access === 'look' && hasLog(path)),
+      fileMustExist: access !== 'build' && access !== 'lock',
       timeout: 0,
     });
     prepareHandle(handle, access);
     // The first read finds a journal that a crash left, which a connection that cannot write cannot roll back.
-    if (access === 'read') handle.pragma('schema_version');
+    if (isReading(access)) handle.pragma('schema_version');
     return handle;
   } catch (error) {
     handle?.close();
-    if (access === 'read' && isUnrecovered(error)) return recover(path);
+    if (isReading(access) && isUnrecovered(error)) return recover(path);
     throw toStorageError(error, path);
   }
+}
+
+function isReading(access: Access): boolean {
+  return access === 'read' || access === 'look';
+}
+
+/** True when a log with content lies beside the database: closing a connection that can write would apply it. */
+function hasLog(path: string): boolean {
+  return (lstatSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 function isUnrecovered(error: unknown): boolean {

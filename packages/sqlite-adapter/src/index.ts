@@ -3,26 +3,22 @@
 export type { IndexDifference } from './check-index.js';
 export { inspectDatabase } from './database-file.js';
 export type { DatabaseFile } from './database-file.js';
+export { addEvidence, changedEvidence, latestEvidence, latestFullEvidence } from './evidence.js';
+export type { Evidence } from './evidence.js';
 export { APPLICATION_ID, openHandle, sqliteVersion } from './handle.js';
 export type { Access } from './handle.js';
+export { recordDigest } from './record-digest.js';
 export { expectedSchema, requireSchema } from './schema.js';
 export type { SchemaObject } from './schema.js';
 export { schemaScripts } from './scripts.js';
+export { requireSmallCells, requireSound } from './soundness.js';
 export { toStorageError } from './sqlite-error.js';
 export { SqliteLoader } from './sqlite-loader.js';
 export type { LoaderOptions } from './sqlite-loader.js';
 export type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
-export {
-  addEvidence,
-  countStored,
-  countTables,
-  createState,
-  latestEvidence,
-  latestFullEvidence,
-  readState,
-} from './storage-state.js';
+export { countStored, countTables, createState, readState } from './storage-state.js';
 export { StoredTree } from './stored-tree.js';
-export type { Evidence, StorageState, TableCounts } from './storage-state.js';
+export type { StorageState, TableCounts } from './storage-state.js';
 
 import type { Index } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';

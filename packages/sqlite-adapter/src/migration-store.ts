@@ -11,6 +11,10 @@ import type { Database } from 'better-sqlite3';
 
 import { APPLICATION_ID } from './handle.js';
 import { toStorageError } from './sqlite-error.js';
+import { atMost } from './stored-cell.js';
+
+/** Scripts have three digits. */
+const MOST_VERSIONS = 1_000;
 
 /** `schema_version` and `schema_info` of one database. */
 export class SqliteSchemaStore implements SchemaStore {
@@ -27,7 +31,9 @@ export class SqliteSchemaStore implements SchemaStore {
     if (exists === 0) return [];
     return this.handle
       .prepare(
-        'SELECT version, applied_at AS appliedAt, description, checksum FROM schema_version ORDER BY version',
+        `SELECT version, ${atMost('applied_at', 100)} AS appliedAt, ${atMost('description', 1000)} AS description,
+                ${atMost('checksum', 100)} AS checksum
+         FROM schema_version ORDER BY version LIMIT ${MOST_VERSIONS}`,
       )
       .all() as AppliedScript[];
   }

@@ -1,8 +1,9 @@
 import { StorageError, type Sbi, type SbiFilter, type SbiId, type SbiStatus } from '@deespec/domain';
 import { EntitySchema, type DataSource } from 'typeorm';
 
+import { boundedRows } from './bounded-rows.js';
 import { pageSize } from './page.js';
-import { parseStored } from './stored-json.js';
+import { storedInteger, storedObject, storedText } from './stored-cell.js';
 
 /** A row of `sbi`. */
 export interface SbiRow {
@@ -34,25 +35,32 @@ export const sbiSchema = new EntitySchema<SbiRow>({
   },
 });
 
-/** The domain value of a row. */
+const longColumns = ['id', 'task_id', 'label', 'status', 'created_at', 'updated_at', 'completed_at']
+  .concat(['metadata', 'path'])
+  .map((column) => `s.${column}`);
+
+/** The domain value of a row. @throws StorageError `DATABASE.CORRUPT` */
 export function sbiFromRow(row: SbiRow): Sbi {
+  const id = storedText(row.id, 'sbi');
+  const where = `sbi ${id}`;
   return {
-    id: row.id as SbiId,
-    taskId: row.taskId,
-    ...(row.label === null ? {} : { label: row.label }),
-    priority: row.priority,
-    status: row.status as SbiStatus,
-    createdAt: row.createdAt,
-    updatedAt: row.updatedAt,
-    ...(row.completedAt === null ? {} : { completedAt: row.completedAt }),
-    metadata: parseStored(row.metadata, row.id),
+    id: id as SbiId,
+    taskId: storedText(row.taskId, where),
+    ...(row.label === null ? {} : { label: storedText(row.label, where) }),
+    priority: storedInteger(row.priority, where),
+    status: storedText(row.status, where) as SbiStatus,
+    createdAt: storedText(row.createdAt, where),
+    updatedAt: storedText(row.updatedAt, where),
+    ...(row.completedAt === null ? {} : { completedAt: storedText(row.completedAt, where) }),
+    metadata: storedObject(row.metadata, where),
   };
 }
 
 /** @throws StorageError `SBI.NOT_FOUND` */
 export async function getSbi(source: DataSource, id: SbiId): Promise<Sbi> {
-  const row = await source.getRepository(sbiSchema).findOneBy({ id });
-  if (row !== null) return sbiFromRow(row);
+  const query = source.getRepository(sbiSchema).createQueryBuilder('s').where('s.id = :id', { id });
+  const [row] = await boundedRows(query.limit(1), longColumns);
+  if (row !== undefined) return sbiFromRow(row);
   throw new StorageError('SBI.NOT_FOUND', `no SBI has the id ${id}`, {
     hint: '"deespec sbi list" shows those that exist',
     details: { id },
@@ -72,18 +80,6 @@ export async function listSbis(source: DataSource, filter: SbiFilter): Promise<S
     const { createdAt } = await getSbi(source, filter.after);
     query.andWhere('(s.created_at, s.id) > (:createdAt, :id)', { createdAt, id: filter.after });
   }
-  const rows = await query.orderBy('s.created_at').addOrderBy('s.id').limit(pageSize(filter.limit)).getMany();
-  return rows.map(sbiFromRow);
-}
-
-/** How many SBIs have each status. */
-export async function countSbis(source: DataSource): Promise<ReadonlyMap<string, number>> {
-  const rows = await source
-    .getRepository(sbiSchema)
-    .createQueryBuilder('s')
-    .select('s.status', 'status')
-    .addSelect('count(*)', 'number')
-    .groupBy('s.status')
-    .getRawMany<{ status: string; number: number }>();
-  return new Map(rows.map(({ status, number }) => [status, number]));
+  query.orderBy('s.created_at').addOrderBy('s.id').limit(pageSize(filter.limit));
+  return (await boundedRows(query, longColumns)).map(sbiFromRow);
 }

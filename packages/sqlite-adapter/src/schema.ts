@@ -1,10 +1,11 @@
-import { StorageError } from '@deespec/domain';
+import { displayPath, isStorageError, StorageError } from '@deespec/domain';
 import { applyUp, planUp } from '@deespec/migration-engine';
 import type { Database } from 'better-sqlite3';
 
 import { openHandle } from './handle.js';
 import { SqliteSchemaStore } from './migration-store.js';
 import { schemaScripts } from './scripts.js';
+import { toStorageError } from './sqlite-error.js';
 
 /** One object of a schema, as `sqlite_schema` has it. */
 export interface SchemaObject {
@@ -14,13 +15,24 @@ export interface SchemaObject {
   readonly sql: string | null;
 }
 
+/** SQL of one object above which it is not read: ours has under 2,000 bytes. */
+const SQL_BYTES = 65_536;
+/** Objects that are read at most. */
+const MOST_OBJECTS = 1_000;
+/** Objects that an error names. */
+const NAMED = 20;
+
 let expected: SchemaObject[] | undefined;
 
-/** What the scripts of this program produce: replayed once in memory. */
+/**
+ * What the scripts of this program produce, SQLite's own objects included: replayed once in memory. The statistics tables
+ * of `ANALYZE` come into being later and may be missing.
+ */
 export function expectedSchema(): readonly SchemaObject[] {
   if (expected === undefined) {
     const handle = openHandle(':memory:', 'build');
     applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
+    handle.exec('ANALYZE');
     expected = liveSchema(handle);
     handle.close();
   }
@@ -37,15 +49,34 @@ export function createSchema(handle: Database, now: () => Date): void {
  *
  * @returns the schema version
  * @throws StorageError `DATABASE.NEWER`, `MIGRATION.MISSING`, `MIGRATION.CHECKSUM_MISMATCH`, or `SCHEMA.DRIFT` naming
- *   the objects that differ
+ *   the objects that differ; `DATABASE.CORRUPT` when SQLite cannot make sense of its schema
  */
 export function requireSchema(handle: Database): number {
+  try {
+    return checkedVersion(handle);
+  } catch (error) {
+    const known = toStorageError(error, handle.name);
+    if (!isStorageError(known, 'SQLITE.FAILED') || known.details['sqlite'] !== 'SQLITE_ERROR') throw known;
+    throw new StorageError('SCHEMA.DRIFT', known.message, {
+      hint: REBUILD,
+      details: known.details,
+      cause: error,
+    });
+  }
+}
+
+const REBUILD =
+  'somebody changed the database by hand: move it away and run "deespec migrate" to build it anew from the files';
+
+function checkedVersion(handle: Database): number {
+  const version = schemaScripts().length;
+  const marked = handle.pragma('user_version', { simple: true }) as number;
   const drift = schemaDrift(handle);
-  // A view or trigger of somebody else must not run: look at the objects before the rows of schema_version are read.
-  const isNewer = (handle.pragma('user_version', { simple: true }) as number) > schemaScripts().length;
-  if (drift.length === 0 || isNewer) {
-    const pending = planUp(schemaScripts(), new SqliteSchemaStore(handle, () => new Date()).listApplied());
-    if (pending.length === 0) return schemaScripts().length;
+  // A view or trigger of somebody else must not run: no table is read while any object differs.
+  if (drift.length > 0 && marked > version) throw newer(marked, version);
+  if (drift.length > 0) throw driftError(drift);
+  const pending = planUp(schemaScripts(), new SqliteSchemaStore(handle, () => new Date()).listApplied());
+  if (pending.length > 0) {
     throw new StorageError(
       'MIGRATION.MISSING',
       `schema version ${pending[0]!.version} has no record in schema_version`,
@@ -54,30 +85,65 @@ export function requireSchema(handle: Database): number {
       },
     );
   }
-  throw new StorageError('SCHEMA.DRIFT', `the schema is not what the scripts produce: ${drift.join('; ')}`, {
-    hint: 'somebody changed the database by hand: move it away and run "deespec migrate" to build it anew from the files',
-    details: { drift },
-  });
+  if (marked !== version) throw driftError([`user_version is ${marked} instead of ${version}`]);
+  return version;
+}
+
+function newer(database: number, program: number): StorageError {
+  return new StorageError(
+    'DATABASE.NEWER',
+    `the database has schema version ${database}; this program knows versions up to ${program}`,
+    { hint: 'use the newer version of deespec that wrote it', details: { database, program } },
+  );
+}
+
+function driftError(drift: readonly string[]): StorageError {
+  const more = drift.length > NAMED ? `; and ${drift.length - NAMED} more` : '';
+  const named = drift.slice(0, NAMED);
+  return new StorageError(
+    'SCHEMA.DRIFT',
+    `the schema is not what the scripts produce: ${named.join('; ')}${more}`,
+    { hint: REBUILD, details: { drift: named } },
+  );
+}
+
+/** SQLite's statistics are made by `ANALYZE`, not by a script. */
+function mayBeMissing({ name }: SchemaObject): boolean {
+  return /^sqlite_stat[14]$/u.test(name);
 }
 
 function schemaDrift(handle: Database): string[] {
-  const key = ({ type, name }: SchemaObject) => `${type} ${name}`;
-  const live = new Map(liveSchema(handle).map((object) => [key(object), object]));
+  const key = ({ type, name }: SchemaObject) => `${printable(type)} ${printable(name)}`;
+  const objects = liveSchema(handle);
+  const live = new Map(objects.map((object) => [key(object), object]));
   const drift: string[] = [];
+  if (live.size < objects.length) drift.push('an object is listed twice');
   for (const object of expectedSchema()) {
     const found = live.get(key(object));
     live.delete(key(object));
-    if (found === undefined) drift.push(`${key(object)} is missing`);
-    else if (found.sql !== object.sql || found.tbl_name !== object.tbl_name)
+    if (found === undefined) {
+      if (!mayBeMissing(object)) drift.push(`${key(object)} is missing`);
+    } else if (found.sql !== object.sql || found.tbl_name !== object.tbl_name) {
       drift.push(`${key(object)} differs`);
+    }
   }
   return [...drift, ...[...live.keys()].map((name) => `${name} is not ours`)];
 }
 
+/** A name for people, whatever somebody wrote into the schema. */
+function printable(text: unknown): string {
+  return displayPath(Buffer.from(String(text)).toString('latin1')).slice(0, 100);
+}
+
+/** Reads nothing but `sqlite_schema`, and little of it. */
 function liveSchema(handle: Database): SchemaObject[] {
+  const short = ['type', 'name', 'tbl_name', 'sql'].map(
+    (column) =>
+      `CASE WHEN octet_length(${column}) > ${SQL_BYTES} THEN 'too long' ELSE ${column} END AS ${column}`,
+  );
   return handle
     .prepare(
-      `SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name`,
+      `SELECT ${short.join(', ')} FROM (SELECT * FROM sqlite_schema LIMIT ${MOST_OBJECTS}) ORDER BY 1, 2`,
     )
     .all() as SchemaObject[];
 }

@@ -17,7 +17,8 @@ import type { Connection } from './connection.js';
 import { ContentRows, readEntry } from './content-rows.js';
 import { EntryRows } from './entry-rows.js';
 import { getExecution, listExecutions } from './execution.js';
-import { countSbis, getSbi, listSbis } from './sbi.js';
+import { getSbi, listSbis } from './sbi.js';
+import { countByStatus } from './storage-state.js';
 
 /** The index tables through TypeORM, on a connection that cannot write. */
 export class SqliteIndex implements Index {
@@ -37,8 +38,8 @@ export class SqliteIndex implements Index {
     return listSbis(this.reader.dataSource, filter);
   }
 
-  countSbis(): Promise<ReadonlyMap<string, number>> {
-    return countSbis(this.reader.dataSource);
+  async countSbis(): Promise<ReadonlyMap<string, number>> {
+    return countByStatus(this.reader.handle);
   }
 
   listExecutions(filter: ExecutionFilter = {}): Promise<Execution[]> {

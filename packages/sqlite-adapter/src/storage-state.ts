@@ -1,5 +1,8 @@
-import type { StorageMode } from '@deespec/domain';
+import { storageModes, type StorageMode } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
+
+import { countRows } from './row-bound.js';
+import { atMost, damaged, storedInteger, storedText } from './stored-cell.js';
 
 /** The one row of `storage_state`. */
 export interface StorageState {
@@ -8,24 +11,6 @@ export interface StorageState {
   readonly epoch: number;
   /** Names the tree this database belongs to. */
   readonly storeId: string;
-}
-
-/** One row of `evidence`: what a run has proved. */
-export interface Evidence {
-  readonly runId: string;
-  readonly action: 'migrate' | 'verify';
-  /** UTC, fixed width. */
-  readonly at: string;
-  /** Version of the program. */
-  readonly version: string;
-  readonly epoch: number;
-  /** Tree digest; absent when not every byte was read. */
-  readonly digest?: string;
-  readonly entries: number;
-  readonly bytes: number;
-  readonly ignoredEntries: number;
-  readonly ignoredBytes: number;
-  readonly differences: number;
 }
 
 /** Rows of each table. */
@@ -46,9 +31,16 @@ export function createState(handle: Database, state: StorageState): void {
     .run(state.mode, state.epoch, state.storeId);
 }
 
+/** The state, or `undefined` when there is none. @throws StorageError `DATABASE.CORRUPT` */
 export function readState(handle: Database): StorageState | undefined {
-  return handle.prepare('SELECT mode, epoch, store_id AS storeId FROM storage_state WHERE id = 1').get() as
-    StorageState | undefined;
+  const columns = ['mode', 'epoch', 'store_id'].map((column) => `${atMost(column, 100)} AS ${column}`);
+  const row = handle.prepare(`SELECT ${columns.join(', ')} FROM storage_state WHERE id = 1`).get() as
+    { mode: unknown; epoch: unknown; store_id: unknown } | undefined;
+  if (row === undefined) return undefined;
+  const mode = storageModes.find((name) => name === row.mode);
+  if (mode === undefined) throw damaged('storage_state', 'has no valid mode');
+  const storeId = storedText(row.store_id, 'storage_state');
+  return { mode, epoch: storedInteger(row.epoch, 'storage_state'), storeId };
 }
 
 /** The next revision number for written entries. Runs in the caller's transaction. */
@@ -59,73 +51,32 @@ export function nextRev(handle: Database): number {
     .get() as number;
 }
 
-export function addEvidence(handle: Database, row: Evidence): void {
-  handle
-    .prepare(
-      `INSERT INTO evidence (run_id, action, at, version, epoch, digest, entries, bytes, ignored_entries, ignored_bytes, differences)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      row.runId,
-      row.action,
-      row.at,
-      row.version,
-      row.epoch,
-      row.digest ?? null,
-      row.entries,
-      row.bytes,
-      row.ignoredEntries,
-      row.ignoredBytes,
-      row.differences,
-    );
-}
-
-/** The newest evidence of one kind, or of any. */
-export function latestEvidence(handle: Database, action?: Evidence['action']): Evidence | undefined {
-  return readEvidence(handle, 'action = coalesce(?, action)', [action ?? null]);
-}
-
-/** The newest evidence for which every byte of both sides was read: it has a digest. */
-export function latestFullEvidence(handle: Database): Evidence | undefined {
-  return readEvidence(handle, 'digest IS NOT NULL', []);
-}
-
-function readEvidence(handle: Database, condition: string, values: (string | null)[]): Evidence | undefined {
-  const row = handle
-    .prepare(
-      `SELECT run_id AS runId, action, at, version, epoch, digest, entries, bytes, ignored_entries AS ignoredEntries,
-              ignored_bytes AS ignoredBytes, differences
-       FROM evidence WHERE ${condition} ORDER BY at DESC, run_id DESC LIMIT 1`,
-    )
-    .get(...values) as (Omit<Evidence, 'digest'> & { digest: string | null }) | undefined;
-  if (row === undefined) return undefined;
-  const { digest, ...rest } = row;
-  return digest === null ? rest : { ...rest, digest };
-}
-
 export function countTables(handle: Database): TableCounts {
-  const count = (sql: string) => handle.prepare(sql).pluck().get() as number;
-  const statuses = handle.prepare('SELECT status, count(*) AS number FROM sbi GROUP BY status').all() as {
-    status: string;
-    number: number;
-  }[];
   return {
-    sbi: count('SELECT count(*) FROM sbi'),
-    execution: count('SELECT count(*) FROM execution'),
-    config: count('SELECT count(*) FROM config'),
-    auditLog: count('SELECT count(*) FROM audit_log'),
-    treeEntry: count('SELECT count(*) FROM tree_entry'),
-    quarantined: count(`SELECT count(*) FROM tree_entry WHERE state = 'quarantined'`),
-    byStatus: Object.fromEntries(statuses.map(({ status, number }) => [status, number])),
+    sbi: countRows(handle, 'sbi'),
+    execution: countRows(handle, 'execution'),
+    config: countRows(handle, 'config'),
+    auditLog: countRows(handle, 'audit_log'),
+    treeEntry: countRows(handle, 'tree_entry'),
+    quarantined: countRows(handle, `tree_entry WHERE state = 'quarantined'`),
+    byStatus: Object.fromEntries(countByStatus(handle)),
   };
 }
 
-/** Entries of the stored tree and the bytes of their contents, by the rows. */
+/** How many SBIs have each status. @throws StorageError `DATABASE.CORRUPT` */
+export function countByStatus(handle: Database): ReadonlyMap<string, number> {
+  // One index for both, so that what was seen to end is what is scanned.
+  const indexed = 'sbi INDEXED BY idx_sbi_status';
+  countRows(handle, indexed);
+  const rows = handle
+    .prepare(`SELECT ${atMost('status', 100)} AS status, count(*) AS number FROM ${indexed} GROUP BY status`)
+    .all() as { status: unknown; number: number }[];
+  return new Map(rows.map(({ status, number }) => [storedText(status, 'sbi'), number]));
+}
+
+/** Entries of the stored tree and the bytes of their contents, by the rows. @throws StorageError `DATABASE.CORRUPT` */
 export function countStored(handle: Database): { entries: number; bytes: number } {
-  return handle
-    .prepare('SELECT count(*) AS entries, coalesce(sum(size), 0) AS bytes FROM tree_entry')
-    .get() as {
-    entries: number;
-    bytes: number;
-  };
+  const entries = countRows(handle, 'tree_entry NOT INDEXED');
+  const bytes = handle.prepare('SELECT coalesce(sum(size), 0) FROM tree_entry NOT INDEXED').pluck().get();
+  return { entries, bytes: storedInteger(bytes, 'tree_entry') };
 }

@@ -1,6 +1,13 @@
 import { isStorageError, StorageError, type Finding } from '@deespec/domain';
 import { loadTree, matchTree, type LoadReport } from '@deespec/migration-engine';
-import { checkIndex, expectedSchema, openHandle, SqliteLoader, StoredTree } from '@deespec/sqlite-adapter';
+import {
+  checkIndex,
+  expectedSchema,
+  openHandle,
+  requireSound,
+  SqliteLoader,
+  StoredTree,
+} from '@deespec/sqlite-adapter';
 import { verifyTree, type TreeVerification } from '@deespec/verifier';
 import { rmSync } from 'node:fs';
 
@@ -44,6 +51,10 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
       start = built;
       continue;
     }
+    if (load === 'damaged') {
+      start = built = 'new';
+      continue;
+    }
     written = start === 'again' ? added(written, load.written) : load.written;
     // The verifier is also the comparison that shows whether the tree changed meanwhile: it reads both sides again.
     const verified = await verifyBuilt(run);
@@ -75,7 +86,10 @@ type Start = 'new' | 'copy' | 'again';
 
 const nothing = { entries: 0, bytes: 0, rows: 0, removed: 0 };
 
-async function loadOnce(run: MigrateRun, racyFromNs: bigint, start: Start): Promise<LoadReport | 'unstable'> {
+/** A load, or why there is none: the tree changed under it, or the copy has rows that no load can build upon. */
+type Load = LoadReport | 'unstable' | 'damaged';
+
+async function loadOnce(run: MigrateRun, racyFromNs: bigint, start: Start): Promise<Load> {
   const { options, directory, source } = run;
   if (start !== 'again') rmSync(directory.database, { force: true });
   if (start === 'copy') copyDatabase(run.paths.database, directory.database);
@@ -99,6 +113,8 @@ async function loadOnce(run: MigrateRun, racyFromNs: bigint, start: Start): Prom
   } catch (error) {
     // A file that grew while it was read: what is built so far is thrown away with it.
     if (isStorageError(error, 'FILE.UNSTABLE') || isStorageError(error, 'TREE.UNSTABLE')) return 'unstable';
+    if (isStorageError(error, 'DATABASE.CORRUPT') && run.published !== undefined && start !== 'new')
+      return 'damaged';
     throw error;
   } finally {
     target.close();
@@ -115,10 +131,11 @@ async function isIndexStale(run: MigrateRun): Promise<boolean> {
   }
 }
 
-/** A consistent copy of the published database, however it is used meanwhile. */
+/** A consistent copy of the published database, however it is used meanwhile. @throws StorageError `DATABASE.CORRUPT` */
 function copyDatabase(from: string, to: string): void {
   const handle = openHandle(from, 'read');
   try {
+    requireSound(handle);
     handle.pragma('query_only = OFF');
     handle.prepare('VACUUM INTO ?').run(to);
   } finally {

@@ -6,6 +6,7 @@ import {
   openHandle,
   readState,
   requireSchema,
+  toStorageError,
   type Evidence,
   type StorageState,
 } from '@deespec/sqlite-adapter';
@@ -36,12 +37,13 @@ export function isDamaged(database: OwnDatabase): boolean {
  */
 export function findDatabase(paths: HomePaths): OwnDatabase | undefined {
   if (inspectDatabase(paths.database, ownLinks(paths)) === 'absent') return undefined;
-  const handle = openHandle(paths.database, 'read');
+  const handle = openHandle(paths.database, 'look');
   try {
     requireSchema(handle);
     const state = requireOwnState(paths, readState(handle));
     const evidence = latestEvidence(handle, 'migrate');
-    if (evidence !== undefined) return { state, evidence, verified: latestFullEvidence(handle)! };
+    const verified = latestFullEvidence(handle);
+    if (evidence !== undefined && verified !== undefined) return { state, evidence, verified };
     throw new StorageError(
       'DATABASE.NO_EVIDENCE',
       `${paths.database} has no record of a verified migration`,
@@ -49,6 +51,8 @@ export function findDatabase(paths: HomePaths): OwnDatabase | undefined {
         hint: 'it was not published by "deespec migrate": move it away and run "deespec migrate"',
       },
     );
+  } catch (error) {
+    throw toStorageError(error, paths.database);
   } finally {
     handle.close();
   }
@@ -64,13 +68,17 @@ export function getDatabase(paths: HomePaths): OwnDatabase {
   });
 }
 
-/** @throws StorageError `DATABASE.OTHER_STORE` when the database was made for another tree */
+/** @throws StorageError `DATABASE.OTHER_STORE` when the database was made for another tree, or another epoch of it */
 export function requireOwnState(paths: HomePaths, state: StorageState | undefined): StorageState {
   const own = readEpoch(paths);
-  if (state !== undefined && own !== undefined && state.storeId === own.storeId) return state;
-  throw new StorageError('DATABASE.OTHER_STORE', `${paths.database} was made for another tree`, {
+  const isOwn = state !== undefined && own !== undefined && state.storeId === own.storeId;
+  if (isOwn && state.epoch === own.epoch) return state;
+  const whose = isOwn
+    ? `is of epoch ${state.epoch}, the tree of epoch ${own.epoch}`
+    : 'was made for another tree';
+  throw new StorageError('DATABASE.OTHER_STORE', `${paths.database} ${whose}`, {
     hint: 'it was not touched: move it away, then run "deespec migrate"',
-    details: { database: state?.storeId, tree: own?.storeId },
+    details: { database: state, tree: own },
   });
 }
 

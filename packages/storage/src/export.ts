@@ -1,7 +1,7 @@
 import { StorageError } from '@deespec/domain';
 import { removeTree, TreeWriter } from '@deespec/file-adapter';
 import { exportTree as copyTree } from '@deespec/migration-engine';
-import { expectedSchema, StoredTree } from '@deespec/sqlite-adapter';
+import { expectedSchema, requireSound, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree } from '@deespec/verifier';
 import { mkdtempSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
@@ -96,6 +96,7 @@ function requireEmpty(target: string): void {
 async function copyTo(directory: string, paths: HomePaths, { onProgress, signal }: ExportOptions) {
   const source = StoredTree.openReader(paths.database);
   try {
+    requireSound(source.handle);
     return await copyTree({
       source,
       sink: new TreeWriter(directory),

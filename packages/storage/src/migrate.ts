@@ -1,7 +1,14 @@
 import { displayPath, isStorageError, StorageError, timeFromDate } from '@deespec/domain';
 import { openFileStorage } from '@deespec/file-adapter';
 import { matchTree, type TreeSource } from '@deespec/migration-engine';
-import { addEvidence, countStored, countTables, openHandle, StoredTree } from '@deespec/sqlite-adapter';
+import {
+  addEvidence,
+  countStored,
+  countTables,
+  openHandle,
+  recordDigest,
+  StoredTree,
+} from '@deespec/sqlite-adapter';
 import { ulid } from 'ulid';
 
 import { takeBarrier } from './barrier.js';
@@ -155,6 +162,7 @@ async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness):
       version: programVersion(),
       epoch: run.epoch.epoch,
       digest: built.digest,
+      record: recordDigest(handle),
       entries: stored.entries,
       bytes: stored.bytes,
       ignoredEntries: ignored.entries,

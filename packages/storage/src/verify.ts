@@ -7,6 +7,7 @@ import {
   openHandle,
   readState,
   requireSchema,
+  requireSmallCells,
   toStorageError,
 } from '@deespec/sqlite-adapter';
 import { verifyTree, type TreeVerification } from '@deespec/verifier';
@@ -15,6 +16,7 @@ import { ulid } from 'ulid';
 import { takeBarrier } from './barrier.js';
 import { equationOf } from './build.js';
 import { ownLinks, requireOwnState } from './database.js';
+import { changedRuns, sinceMigration } from './evidence.js';
 import { homePaths, type HomePaths } from './home.js';
 import type { Difference, VerifyOptions, VerifyReport } from './reports.js';
 import { programVersion } from './version.js';
@@ -42,7 +44,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
   const release = takeBarrier(paths, { access: 'shared', command: 'verify' });
   try {
-    const schema = checkSchema(paths);
+    const schema = checkSchema(paths, options);
     const verified = await verifyTree({
       home: paths.home,
       database: paths.database,
@@ -54,10 +56,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     });
     const differences = [...schema, ...verified.differences];
     const isReadable = !differences.some(({ what }) => structural.has(what));
-    const index = options.checkAll === true && isReadable ? await indexDifferences(paths) : [];
-    const count = schema.length + verified.differenceCount + index.length;
+    const isInside = options.checkAll === true && isReadable;
+    const inside = isInside ? await insideDifferences(paths, verified, differences) : [];
+    const count = schema.length + verified.differenceCount + inside.length;
     return report(paths, verified, {
-      differences: [...differences, ...index].slice(0, LISTED),
+      differences: [...differences, ...inside].slice(0, LISTED),
       differenceCount: count,
       evidence: isReadable ? record(paths, verified, count) : 'not recorded: the database is damaged',
       durationMs: Date.now() - startedAt,
@@ -69,11 +72,12 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
 }
 
 /** What is wrong with the scripts and the objects of the database, as differences. */
-function checkSchema(paths: HomePaths): Difference[] {
-  const handle = openHandle(paths.database, 'read');
+function checkSchema(paths: HomePaths, { checkAll }: VerifyOptions): Difference[] {
+  const handle = openHandle(paths.database, 'look');
   try {
     requireSchema(handle);
     requireOwnState(paths, readState(handle));
+    if (checkAll === true) requireSmallCells(handle);
     return [];
   } catch (error) {
     const known = toStorageError(error, paths.database);
@@ -95,10 +99,21 @@ function checkSchema(paths: HomePaths): Difference[] {
   }
 }
 
-async function indexDifferences(paths: HomePaths): Promise<Difference[]> {
+/** What the database contradicts itself in; what its evidence knew otherwise only where nothing else explains it. */
+async function insideDifferences(
+  paths: HomePaths,
+  verified: TreeVerification,
+  known: readonly Difference[],
+): Promise<Difference[]> {
   const handle = openHandle(paths.database, 'read');
   try {
-    return (await checkIndex(handle)).map((difference) => ({ what: 'index', ...difference }));
+    const index = (await checkIndex(handle)).map((difference) => ({ what: 'index', ...difference }));
+    const found = [...index, ...changedRuns(handle)];
+    return known.length + found.length > 0 ? found : sinceMigration(handle, verified);
+  } catch (error) {
+    const known = toStorageError(error, paths.database);
+    if (!isStorageError(known, 'DATABASE.CORRUPT')) throw known;
+    return [{ what: 'index', where: 'database', expected: 'rows that can be read', actual: known.message }];
   } finally {
     handle.close();
   }

@@ -1,4 +1,4 @@
-import { displayPath } from '@deespec/domain';
+import { displayPath, StorageError } from '@deespec/domain';
 import type { DifferenceKind, Differences } from './differences.js';
 import type { DiskEntry } from './disk-entry.js';
 import { LineDigest, lineOf } from './line-digest.js';
@@ -52,12 +52,14 @@ export class SideBySide {
   /** The row that is compared next, and its path. */
   #row: Row | undefined;
   #rowPath: string | undefined;
+  #rowsLeft: number;
   #timeDifferences = 0;
   #quarantined = 0;
 
   constructor(private readonly sides: Sides) {
     this.#scan = new TreeScan(sides.home, sides.pace);
     this.#contents = new ContentCheck(sides.stored, sides.differences, sides.pace);
+    this.#rowsLeft = sides.stored.rowBound;
   }
 
   async run(): Promise<TreeComparison> {
@@ -90,9 +92,23 @@ export class SideBySide {
   }
 
   #advance(): void {
+    const last = this.#row?.path;
     const next = this.#rows?.next();
     this.#row = next === undefined || next.done === true ? undefined : next.value;
     this.#rowPath = this.#row === undefined ? undefined : pathOf(this.#row);
+    this.#requireOrder(last);
+  }
+
+  /** Rows out of order mean pages that refer to one another in circles: such a scan need not end. */
+  #requireOrder(last: unknown): void {
+    const path = this.#row?.path;
+    const isNext = !Buffer.isBuffer(path) || !Buffer.isBuffer(last) || path.compare(last) > 0;
+    this.#rowsLeft -= 1;
+    if (isNext && this.#rowsLeft >= 0) return;
+    throw new StorageError('DATABASE.CORRUPT', 'the rows of tree_entry come twice or out of order', {
+      hint: 'stop using the database; restore it from a backup, or move it away and migrate the tree again',
+      details: { differences: this.sides.differences.kept },
+    });
   }
 
   /** Takes an entry on disk: first whatever the database has before it, then its own row. */

@@ -34,17 +34,31 @@ export interface ChunkSum {
   readonly sha256: string;
   readonly size: number;
   readonly chunks: number;
-  /** The first `seq` that is not there although a later one is. */
+  /** The first `seq` that is not there although another one is in its place. */
   readonly missingChunk?: number;
 }
 
-const entryColumns =
-  'e.path, e.kind, e.mode, e.mtime_ns, e.sha256, e.size, e.content_id, e.execution_id, e.state';
+/** Longest value that is loaded: whatever is stored is stored in pieces of at most 1 MiB. Source: docs/database.md. */
+const longestBytes = 1_048_576;
+
+/** A column's value; NULL in place of a longer one, whose length SQLite reads without loading it. */
+function short(column: string): string {
+  return `CASE WHEN octet_length(${column}) <= ${longestBytes} THEN ${column} END`;
+}
+
+const entryColumns = 'path kind mode mtime_ns sha256 size content_id execution_id state'
+  .split(' ')
+  .map((column) => `${short(`e.${column}`)} AS ${column}`)
+  .join(', ');
 
 const entriesSql = `SELECT ${entryColumns} FROM tree_entry e ORDER BY e.path`;
 
-const fullColumns = `${entryColumns}, c.id AS found_content, c.sha256 AS content_sha256, c.size AS content_size,
-  CAST(c.bytes AS BLOB) AS content_bytes, x.id AS found_execution, CAST(x.content AS BLOB) AS execution_bytes`;
+const fullColumns = `${entryColumns}, c.id AS found_content, ${short('c.sha256')} AS content_sha256,
+  ${short('c.size')} AS content_size, CAST(${short('c.bytes')} AS BLOB) AS content_bytes,
+  x.id AS found_execution, CAST(${short('x.content')} AS BLOB) AS execution_bytes`;
+
+/** No row takes fewer bytes of a page. Source: https://www.sqlite.org/fileformat2.html ("B-tree Pages"). */
+const rowBytes = 8;
 
 const joins = `tree_entry e LEFT JOIN content c ON c.id = e.content_id LEFT JOIN execution x ON x.id = e.execution_id`;
 
@@ -73,6 +87,14 @@ export class StoredTree {
     }
   }
 
+  /** More rows than any table of this file can have: a scan that yields more goes round in a damaged file. */
+  get rowBound(): number {
+    const [pages, bytes] = ['page_count', 'page_size'].map(
+      (name) => this.connection.pragma(name, { simple: true }) as number,
+    );
+    return Math.floor((pages! * bytes!) / rowBytes);
+  }
+
   /** Every entry, paths in byte order. */
   entries(): IterableIterator<EntryRow> {
     return this.connection.prepare<[], EntryRow>(entriesSql).safeIntegers().iterate();
@@ -92,8 +114,8 @@ export class StoredTree {
 
   /** Reads and hashes the chunks of a content, one in memory at a time. */
   async sumChunks(contentId: unknown, pace: Pace): Promise<ChunkSum> {
-    const sql =
-      'SELECT seq, CAST(bytes AS BLOB) AS bytes FROM content_chunk WHERE content_id = ? ORDER BY seq';
+    const sql = `SELECT seq, CAST(${short('bytes')} AS BLOB) AS bytes FROM content_chunk
+      WHERE content_id = ? ORDER BY seq`;
     const rows = this.connection
       .prepare<[unknown], { seq: number; bytes: Buffer | null }>(sql)
       .iterate(contentId);
@@ -101,9 +123,13 @@ export class StoredTree {
     let size = 0;
     let chunks = 0;
     let missingChunk: number | undefined;
+    let last = -1;
     for (const { seq, bytes: stored } of rows) {
       const bytes = stored ?? Buffer.alloc(0);
       if (seq !== chunks) missingChunk ??= chunks;
+      // Not in order: the pages of the file go round, and this would never end.
+      if (!(seq > last)) break;
+      last = seq;
       sum.update(bytes);
       size += bytes.length;
       chunks += 1;

@@ -1,4 +1,4 @@
-import { isStorageError } from '@deespec/domain';
+import { isStorageError, StorageError } from '@deespec/domain';
 import { checkForeignKeys, checkIntegrity, checkSchema, checkUnreferenced } from './database-checks.js';
 import type { SchemaObject } from './database-checks.js';
 import { databaseError } from './database-error.js';
@@ -37,8 +37,8 @@ export interface TreeVerification extends TreeComparison {
  * @returns differences as values, never as errors
  * @throws StorageError as `digestTree`, of the tree
  * @throws StorageError `DATABASE.NOT_FOUND`, `SQLITE.BUSY` (at once when it is locked), `SQLITE.FAILED`
- * @throws StorageError `DATABASE.CORRUPT` when it cannot be read to its end, `SCHEMA.DRIFT` when it lacks the tables of the
- *   tree; `details.differences` has what was found before
+ * @throws StorageError `DATABASE.CORRUPT` when it cannot be read to its end, `SCHEMA.DRIFT` when the tables of the
+ *   tree are not those of the scripts; `details.differences` has what was found before
  *
  * Source: migration strategy, "Validation Rules"; docs/digest.md.
  */
@@ -65,9 +65,10 @@ async function verify(
   const pace = new Pace(options);
   const depth = options.checkAll === true ? 'content' : 'stat';
   await pace.turn();
-  checkSchema(stored, options.expectedSchema, differences);
-  if (depth === 'content') {
-    checkIntegrity(stored, differences);
+  const schema = checkSchema(stored, options.expectedSchema, differences);
+  if (schema === 'unreadable') throw drift(options.database, differences);
+  // What an object of somebody else would do is not tried; a file whose pages are wrong is not scanned more than needed.
+  if (depth === 'content' && schema === 'same' && checkIntegrity(stored, differences)) {
     await checkForeignKeys(stored, differences, pace);
     await checkUnreferenced(stored, differences, pace);
   }
@@ -79,4 +80,15 @@ async function verify(
   } finally {
     comparison.close();
   }
+}
+
+function drift(database: string, differences: Differences): StorageError {
+  return new StorageError(
+    'SCHEMA.DRIFT',
+    `the tables of "${database}" are not those that the schema scripts make`,
+    {
+      hint: 'restore it from a backup, or move it away and migrate the tree again',
+      details: { database, differences: differences.kept },
+    },
+  );
 }

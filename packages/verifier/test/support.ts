@@ -159,6 +159,15 @@ export const schemaSql = [
 export function expectedSchema(): SchemaObject[] {
   const database = new Database(':memory:');
   for (const sql of schemaSql) database.exec(sql);
+  return schemaOf(database);
+}
+
+/** The schema of a database as it is. */
+export function liveSchema(file: string): SchemaObject[] {
+  return schemaOf(new Database(file, { readonly: true }));
+}
+
+function schemaOf(database: Database.Database): SchemaObject[] {
   const rows = database
     .prepare<[], SchemaObject>('SELECT type, name, tbl_name, sql FROM sqlite_schema')
     .all();
@@ -248,8 +257,9 @@ export type Migrated = ReturnType<typeof migratedTree>;
 export function verify(
   { home, database }: Migrated,
   depth: 'quick' | 'all' = 'all',
+  schema = expectedSchema(),
 ): Promise<TreeVerification> {
-  return verifyTree({ home, database, expectedSchema: expectedSchema(), checkAll: depth === 'all' });
+  return verifyTree({ home, database, expectedSchema: schema, checkAll: depth === 'all' });
 }
 
 /** Verifies both ways; without `checkAll` stored contents are trusted, so `quick` may find less. */

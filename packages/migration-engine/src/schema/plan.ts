@@ -6,7 +6,7 @@ import { StorageError, type AppliedScript, type SchemaScript } from '@deespec/do
  * @returns the scripts still to apply, lowest version first
  * @throws StorageError `DATABASE.NEWER` when the database has a version this program does not know;
  *   `MIGRATION.MISSING` when an applied version is not the next one; `MIGRATION.CHECKSUM_MISMATCH` when a script was
- *   edited after it was applied
+ *   edited or renamed after it was applied
  */
 export function planUp(
   scripts: readonly SchemaScript[],
@@ -31,7 +31,7 @@ export function planUp(
         details: { version: i + 1 },
       });
     }
-    if (row.checksum !== script.checksum) {
+    if (row.checksum !== script.checksum || row.description !== script.name) {
       throw new StorageError(
         'MIGRATION.CHECKSUM_MISMATCH',
         `script ${row.version} (${script.name}) is not the one that was applied`,
