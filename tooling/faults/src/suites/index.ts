@@ -7,6 +7,7 @@ import { lies } from './lies.js';
 import { lint } from './lint.js';
 import { power } from './power.js';
 import { recover } from './recover.js';
+import { rot } from './rot.js';
 import { selftest } from './selftest.js';
 
 /** Every suite, in the order in which `all` runs them. */
@@ -19,5 +20,6 @@ export const suites: readonly Suite[] = [
   lies,
   errors,
   power,
+  rot,
   fuzz,
 ];
