@@ -61,6 +61,7 @@ export const errorKinds = {
   'PREFLIGHT.NO_SPACE': 'io',
   'PREFLIGHT.FILE_SYSTEM': 'unsupported',
   'PREFLIGHT.FOREIGN_OWNER': 'io',
+  'PREFLIGHT.OTHER_DEVICE': 'unsupported',
   'PREFLIGHT.SQLITE_VERSION': 'unsupported',
   INTERRUPTED: 'io',
   INTERNAL: 'internal',

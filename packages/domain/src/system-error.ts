@@ -16,6 +16,9 @@ const limits: Readonly<Record<string, string>> = {
   EFBIG: 'allow larger files (such as "ulimit -f unlimited"), then run the command again',
   EAGAIN: 'the process or the machine has reached a limit: end programs, then run the command again',
   ENOMEM: 'free memory, then run the command again',
+  // Source: path_resolution(7), "PATH_MAX".
+  ENAMETOOLONG:
+    'the whole path is over 4,095 bytes: use a place nearer to the root directory, or shorten the names',
 };
 
 /** What to do when a limit of the process or the machine was reached; `undefined` for every other code. */

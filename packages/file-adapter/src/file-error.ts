@@ -78,6 +78,14 @@ export function special(path: string): StorageError {
   });
 }
 
+/** Another file system is mounted at `path`. */
+export function otherDevice(path: string): StorageError {
+  return failure('PREFLIGHT.OTHER_DEVICE', `another file system is mounted at ${shown(path)}`, {
+    hint: 'unmount it, or put what it holds into .deespec itself; links to it are stored as links',
+    path,
+  });
+}
+
 /** `path` was changed every time it was read. */
 export function unstable(path: string): StorageError {
   return failure('FILE.UNSTABLE', `${shown(path)} was changed while it was read`, {

@@ -1,7 +1,7 @@
 import { displayPath, StorageError, type TreePath } from '@deespec/domain';
 import type { BigIntStats } from 'node:fs';
 
-import { bytesOfPath, readError, special, systemCode } from './file-error.js';
+import { bytesOfPath, otherDevice, readError, special, systemCode } from './file-error.js';
 import { holdsOnlyBackups, ignoredOwner, type DiskKind, type IgnoredEntry, type KindAt } from './ignored.js';
 import { fileStat, kindOf, type FileStat, type TreeRoot } from './tree-root.js';
 
@@ -19,13 +19,15 @@ interface Level {
  * Every entry below the root in the order of `TreeReader.scan`, ignored ones left out. Holds the names of the directories
  * on the way down, nothing else. An entry that vanishes between its directory's listing and its `lstat` is not there.
  *
- * @throws StorageError `FILE.SPECIAL`, `FILE.PERMISSION`, `FILE.READ_FAILED`, `TREE.NOT_FOUND`
+ * @throws StorageError `FILE.SPECIAL`, `FILE.PERMISSION`, `FILE.READ_FAILED`, `TREE.NOT_FOUND`; `PREFLIGHT.OTHER_DEVICE` at a
+ *   directory of the tree where another file system is mounted
  */
 export function* scanTree(root: TreeRoot, onIgnored: (entry: IgnoredEntry) => void): Generator<FileStat> {
   const kindAt: KindAt = (path) => {
     const stat = guarded(path, () => root.stat(path));
     return stat === undefined ? undefined : kindOf(stat);
   };
+  const device = guarded('', () => root.stat(''))?.dev;
   const levels: Level[] = [level(rootNames(root), '', false)];
   for (let current = levels.at(-1); current !== undefined; current = levels.at(-1)) {
     const name = current.names[current.next++];
@@ -39,6 +41,8 @@ export function* scanTree(root: TreeRoot, onIgnored: (entry: IgnoredEntry) => vo
     const kind = kindOf(stat);
     const owner = current.isForeign ? 'foreign' : ignoredOwner(path, kind, kindAt);
     if (owner === 'ours') continue;
+    // Only directories: on overlay file systems other entries can have the device of a layer.
+    if (owner === undefined && kind === 'directory' && stat.dev !== device) throw otherDevice(path);
     const names = kind === 'directory' ? namesIn(root, path) : [];
     if (names === undefined) continue;
     const isOnlyOurs = path === 'backups' && kind === 'directory' && holdsOnlyBackups(names, kindAt);
@@ -75,7 +79,7 @@ function rootNames(root: TreeRoot): string[] {
   );
 }
 
-function guarded<T>(path: TreePath, work: () => T): T {
+function guarded<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
