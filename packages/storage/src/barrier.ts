@@ -5,6 +5,7 @@ import { closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { requireOwner } from './preflight.js';
 import { announce, livingHolders, removeDeadHolders } from './processes.js';
 
 /**
@@ -34,7 +35,8 @@ export interface BarrierRequest {
  * Shared, it needs no room and nothing that can be written, once the lock file exists: a full disk or a read-only mount does
  * not stop a reading command. It is not announced then.
  *
- * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `DATABASE.UNSAFE_LINK`, `FILE.*`
+ * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `DATABASE.UNSAFE_LINK`;
+ *   `PREFLIGHT.FOREIGN_OWNER`, `FILE.*`
  */
 export function takeBarrier(paths: HomePaths, request: BarrierRequest): Release {
   requireOwn(paths);
@@ -129,7 +131,10 @@ export function isBarrierHeld(paths: HomePaths): boolean {
 }
 
 function prepareOwnDirectory(paths: HomePaths): void {
-  mkdirSync(paths.own, { recursive: true, mode: 0o700 });
+  if (!existsSync(paths.own)) {
+    requireOwner(paths);
+    mkdirSync(paths.own, { recursive: true, mode: 0o700 });
+  }
   const ignore = join(paths.own, '.gitignore');
   if (lstatSync(ignore, { throwIfNoEntry: false }) === undefined) {
     writeFileDurably({ kind: 'file', target: ignore, bytes: Buffer.from('*\n'), mode: 0o600 });

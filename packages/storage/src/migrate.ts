@@ -17,7 +17,7 @@ import { findDatabase, isDamaged } from './database.js';
 import { ensureEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
 import { progress, type MigrateRun } from './migrate-run.js';
-import { requireFit, requireSpace } from './preflight.js';
+import { requireFit, requireIdleGoTool, requireSpace } from './preflight.js';
 import { publish } from './publish.js';
 import type { ByteEquation, MigrateOptions, MigrateReport, RowCounts, Tally } from './reports.js';
 import { beginRun, type RunDirectory } from './runs.js';
@@ -54,6 +54,7 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
   const startedAt = new Date();
   const paths = homePaths(options.home);
   const { command } = witness;
+  requireFit(paths);
   const release = takeBarrier(paths, {
     access: 'exclusive',
     command: options.dryRun ? `${command} --dry-run` : command,
@@ -62,7 +63,7 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
   let directory: RunDirectory | undefined;
   try {
     await requireFileMode(paths);
-    requireFit(paths, startedAt);
+    requireIdleGoTool(paths, startedAt);
     directory = beginRun(paths, runId);
     const published = findDatabase(paths);
     const ignored = new Map<string, number>();

@@ -23,8 +23,12 @@ const STALE_LOCK_MS = 600_000;
 const SPACE_FACTOR = 1.3;
 const SPACE_FLOOR_BYTES = 16 * 1_048_576;
 
-/** Refuses to begin where the run could not end well. @throws StorageError `PREFLIGHT.*`, `GO_TOOL.RUNNING` */
-export function requireFit(paths: HomePaths, now: Date): void {
+/**
+ * Root makes nothing in another user's tree: it would lock its owner out.
+ *
+ * @throws StorageError `PREFLIGHT.FOREIGN_OWNER`
+ */
+export function requireOwner(paths: HomePaths): void {
   const stat = lstatSync(paths.home);
   if (process.getuid?.() === 0 && stat.uid !== 0) {
     throw new StorageError(
@@ -36,6 +40,15 @@ export function requireFit(paths: HomePaths, now: Date): void {
       },
     );
   }
+}
+
+/**
+ * Refuses to begin where the run could not end well. Comes before anything of ours is made.
+ *
+ * @throws StorageError `PREFLIGHT.FOREIGN_OWNER`, `PREFLIGHT.FILE_SYSTEM`
+ */
+export function requireFit(paths: HomePaths): void {
+  requireOwner(paths);
   const network = networkFileSystems[statfsSync(paths.home).type];
   if (network !== undefined) {
     throw new StorageError(
@@ -46,7 +59,6 @@ export function requireFit(paths: HomePaths, now: Date): void {
       },
     );
   }
-  requireIdleGoTool(paths, now);
 }
 
 /** @throws StorageError `PREFLIGHT.NO_SPACE` when the database would not fit */
@@ -66,7 +78,7 @@ export function requireSpace(paths: HomePaths, treeBytes: number): void {
 }
 
 /** @throws StorageError `GO_TOOL.RUNNING` while the Go tool works on the tree: its lease, run lock or state lock is live */
-function requireIdleGoTool(paths: HomePaths, now: Date): void {
+export function requireIdleGoTool(paths: HomePaths, now: Date): void {
   const { wip, leaseUntil } = readGoState(paths);
   const leaseLives = leaseUntil !== undefined && leaseUntil > timeFromDate(now);
   if (wip !== undefined && leaseLives) throw running(`${wip} is in work until ${leaseUntil}`);

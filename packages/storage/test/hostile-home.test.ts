@@ -2,18 +2,20 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { migrate, readStatus, verify } from '../src/index.js';
+import { exportTree, migrate, readStatus, verify } from '../src/index.js';
 import { generatedTree, migratedTree, removeDirectories, temporaryDirectory } from './support.js';
 
 afterAll(removeDirectories);
@@ -140,4 +142,42 @@ test('a database with the journal of a killed writer is rolled back and read', a
   expect(
     new Database(path, { readonly: true }).prepare('SELECT max(rev) FROM tree_entry').pluck().get(),
   ).not.toBe(99);
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+describe('A tree that others made', () => {
+  test('a setting.json of 600 MB is not read', async () => {
+    const home = generatedTree();
+    truncateSync(join(home, 'setting.json'), 600_000_000);
+
+    await expect(readStatus({ home })).rejects.toMatchObject({ code: 'LAYOUT.MALFORMED' });
+  });
+
+  asRoot('root leaves nothing in the tree of another user', async () => {
+    const home = generatedTree();
+    chownSync(home, 65_534, 65_534);
+
+    await expect(migrate({ home })).rejects.toMatchObject({ code: 'PREFLIGHT.FOREIGN_OWNER' });
+    await expect(exportTree({ home, output: join(home, '../out') })).rejects.toMatchObject({
+      code: 'PREFLIGHT.FOREIGN_OWNER',
+    });
+
+    expect(existsSync(join(home, '.storage'))).toBe(false);
+  });
+
+  asRoot('another file system below it is refused and named', async () => {
+    const home = generatedTree();
+    const place = join(home, 'knowledge');
+    mkdirSync(place, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', 'none', place]);
+    try {
+      await expect(migrate({ home })).rejects.toMatchObject({
+        code: 'PREFLIGHT.OTHER_DEVICE',
+        details: { path: 'knowledge' },
+      });
+    } finally {
+      execFileSync('umount', [place]);
+    }
+  });
 });
