@@ -1,4 +1,4 @@
-export { measure } from './measure.js';
+export { measure, watchMemory } from './measure.js';
 export type { Command, Sample } from './measure.js';
 export { parseOptions } from './options.js';
 export type { Options } from './options.js';

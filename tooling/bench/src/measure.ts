@@ -35,10 +35,7 @@ export async function measure(command: Command, signal?: AbortSignal): Promise<S
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
   });
-  let peakBytes: number | undefined;
-  const timer = setInterval(() => {
-    peakBytes = highWaterMark(child.pid) ?? peakBytes;
-  }, POLL_MS);
+  const memory = watchMemory(child.pid);
   try {
     const [code, stdout, stderr, endedAt] = await Promise.all([
       new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)),
@@ -46,13 +43,32 @@ export async function measure(command: Command, signal?: AbortSignal): Promise<S
       readHead(child.stderr),
       new Promise<number>((resolve) => child.once('exit', () => resolve(performance.now()))),
     ]);
-    if (code === 0) return { wallMs: endedAt - started, peakBytes, stdout };
+    if (code === 0) return { wallMs: endedAt - started, peakBytes: memory.stop(), stdout };
     throw new Error(
       `${[command.file, ...command.args].join(' ')}\n  exit ${code}: ${stderr.trim()}${stdout.trim()}`,
     );
   } finally {
-    clearInterval(timer);
+    memory.stop();
   }
+}
+
+/**
+ * Watches the memory of a process.
+ *
+ * @returns `stop`, which ends the watch and gives the most resident memory seen, bytes; `undefined` where the kernel does not
+ *   say. What is missed: see {@link measure}.
+ */
+export function watchMemory(pid: number | undefined): { readonly stop: () => number | undefined } {
+  let peakBytes: number | undefined;
+  const timer = setInterval(() => {
+    peakBytes = highWaterMark(pid) ?? peakBytes;
+  }, POLL_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return peakBytes;
+    },
+  };
 }
 
 function highWaterMark(pid: number | undefined): number | undefined {

@@ -26,7 +26,15 @@ async function main(): Promise<number> {
     results.push(result);
   }
   if (options.output !== undefined) writeFileSync(options.output, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.write !== undefined) writePage(options.write, results);
   return summarize(results);
+}
+
+/** Only one suite has a page, and only after its full sweep. */
+function writePage(file: string, results: readonly SuiteResult[]): void {
+  const page = results.find(({ report }) => report?.page !== undefined)?.report?.page;
+  if (page === undefined) process.stderr.write(`${file} is not written: no suite gave a page\n`);
+  else writeFileSync(file, page);
 }
 
 function chooseSuites(names: readonly string[]): readonly Suite[] {

@@ -35,6 +35,8 @@ export interface SuiteReport {
   readonly bad: readonly Bad[];
   /** Further figures, by name, in order. */
   readonly facts: Readonly<Record<string, number | string>>;
+  /** What `--write` puts into its file: Markdown. */
+  readonly page?: string;
 }
 
 /** One way of treating the product badly. */

@@ -1,6 +1,7 @@
 import type { Suite } from '../suite.js';
 import { errors } from './errors.js';
 import { fuzz } from './fuzz.js';
+import { hostile } from './hostile.js';
 import { interloper } from './interloper.js';
 import { kill } from './kill.js';
 import { lies } from './lies.js';
@@ -21,5 +22,6 @@ export const suites: readonly Suite[] = [
   errors,
   power,
   rot,
+  hostile,
   fuzz,
 ];

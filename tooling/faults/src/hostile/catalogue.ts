@@ -1,0 +1,23 @@
+import { commandCases } from './command-cases.js';
+import { contentCases } from './content-cases.js';
+import type { HostileCase } from './hostile-case.js';
+import { journalCases } from './journal-cases.js';
+import { jsonCases } from './json-cases.js';
+import { pathCases } from './path-cases.js';
+import { yamlCases } from './yaml-cases.js';
+
+/** Cases of one kind. */
+export interface Section {
+  readonly title: string;
+  readonly cases: readonly HostileCase[];
+}
+
+/** Every case, by kind, in the order of the document. */
+export const catalogue: readonly Section[] = [
+  { title: 'Paths and kinds of entries', cases: pathCases },
+  { title: 'Bytes of contents', cases: contentCases },
+  { title: 'JSON', cases: jsonCases },
+  { title: 'YAML', cases: yamlCases },
+  { title: 'Journals and times', cases: journalCases },
+  { title: 'Commands and their surroundings', cases: commandCases },
+];
