@@ -33,6 +33,12 @@ export function storeOption() {
   ).choices(['files', 'sqlite'] as const);
 }
 
+/** The value of an option that names a path. An empty one is a variable that was not set, not the current directory. */
+export function namedPath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
 /** A parser of whole numbers from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

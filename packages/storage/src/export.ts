@@ -3,7 +3,7 @@ import { removeTree, TreeWriter } from '@deespec/file-adapter';
 import { exportTree as copyTree } from '@deespec/migration-engine';
 import { expectedSchema, requireSound, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree } from '@deespec/verifier';
-import { mkdtempSync, readdirSync, realpathSync, renameSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
 import { takeBarrier } from './barrier.js';
@@ -65,6 +65,11 @@ function requireTarget(paths: HomePaths, output: string): string {
       cause: error,
     });
   }
+  if (!lstatSync(parent).isDirectory()) {
+    throw new StorageError('FILE.NOT_FOUND', `${parent} is not a directory`, {
+      hint: 'make the directory that is to hold the export first',
+    });
+  }
   const target = join(parent, basename(absolute));
   if (
     `${target}${sep}`.startsWith(`${paths.home}${sep}`) ||
@@ -78,14 +83,18 @@ function requireTarget(paths: HomePaths, output: string): string {
   return target;
 }
 
+/** A symlink counts as something that stands there: nothing is written through it. */
 function requireEmpty(target: string): void {
   try {
-    if (readdirSync(target).length === 0) return;
+    const stat = lstatSync(target, { throwIfNoEntry: false });
+    if (stat === undefined || (stat.isDirectory() && readdirSync(target).length === 0)) return;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return;
-    if (code !== 'ENOTDIR')
-      throw new StorageError('FILE.READ_FAILED', `cannot look into ${target}`, { cause: error });
+    throw new StorageError('FILE.READ_FAILED', `cannot look into ${target} (${code})`, {
+      hint: 'name another --output, nearer to the root directory or on another disk',
+      details: { output: target },
+      cause: error,
+    });
   }
   throw new StorageError('EXPORT.TARGET_NOT_EMPTY', `${target} is not an empty directory`, {
     hint: 'name a directory that does not exist yet, or is empty',

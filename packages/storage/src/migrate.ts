@@ -17,7 +17,7 @@ import { findDatabase, isDamaged } from './database.js';
 import { ensureEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
 import { progress, type MigrateRun } from './migrate-run.js';
-import { requireFit, requireIdleGoTool, requireSpace } from './preflight.js';
+import { requireFit, requireIdleGoTool, requireSpace, unsafeDirectories } from './preflight.js';
 import { publish } from './publish.js';
 import type { ByteEquation, MigrateOptions, MigrateReport, RowCounts, Tally } from './reports.js';
 import { beginRun, type RunDirectory } from './runs.js';
@@ -221,6 +221,7 @@ function report(run: MigrateRun, runId: string, outcome: Outcome): MigrateReport
     database: run.paths.database,
     ...outcome,
     ignored: [...run.ignored.keys()].sort(),
+    unsafeDirectories: unsafeDirectories(run.paths),
     durationMs: Date.now() - run.startedAt.getTime(),
   };
 }

@@ -2,7 +2,7 @@ import { parseTime, StorageError, timeFromDate } from '@deespec/domain';
 import { readGoLocks, type GoRunLock } from '@deespec/file-adapter';
 import { lstatSync, statfsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { readGoState } from './go-state.js';
 import type { HomePaths } from './home.js';
@@ -59,6 +59,14 @@ export function requireFit(paths: HomePaths): void {
       },
     );
   }
+}
+
+/** Directories in which any user of the machine can put something else in the place of the tree, or of its parts. */
+export function unsafeDirectories(paths: HomePaths): readonly string[] {
+  return [dirname(paths.home), paths.home].filter((directory) => {
+    const { mode } = lstatSync(directory);
+    return (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
+  });
 }
 
 /** @throws StorageError `PREFLIGHT.NO_SPACE` when the database would not fit */

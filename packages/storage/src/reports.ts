@@ -63,6 +63,8 @@ export interface MigrateReport {
   readonly rows: RowCounts;
   /** Foreign files that the law ignores, for display. */
   readonly ignored: readonly string[];
+  /** The tree's directory and its parent, as far as everybody may write there. */
+  readonly unsafeDirectories: readonly string[];
   readonly findings: readonly Finding[];
   /** Entries kept but not interpreted. */
   readonly quarantined: number;

@@ -26,6 +26,23 @@ describe('Export', () => {
       (home) => dirname(put(dirname(home), 'out/a', '')),
     ],
     ['a file', 'EXPORT.TARGET_NOT_EMPTY', (home) => put(dirname(home), 'out', 'a file')],
+    [
+      'a link to an empty directory',
+      'EXPORT.TARGET_NOT_EMPTY',
+      (home) => {
+        symlinkSync(temporaryDirectory(), join(dirname(home), 'link'));
+        return join(dirname(home), 'link');
+      },
+    ],
+    [
+      'a link to nothing',
+      'EXPORT.TARGET_NOT_EMPTY',
+      (home) => {
+        symlinkSync('nowhere', join(dirname(home), 'link'));
+        return join(dirname(home), 'link');
+      },
+    ],
+    ['a name that is too long', 'FILE.READ_FAILED', (home) => join(dirname(home), 'n'.repeat(256))],
     ['a directory inside the tree', 'EXPORT.TARGET_INSIDE_TREE', (home) => join(home, 'export')],
     ['the tree itself', 'EXPORT.TARGET_INSIDE_TREE', (home) => home],
     ['a directory that holds the tree', 'EXPORT.TARGET_INSIDE_TREE', (home) => dirname(home)],

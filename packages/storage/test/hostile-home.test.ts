@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -13,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { exportTree, migrate, readStatus, verify } from '../src/index.js';
 import { generatedTree, migratedTree, removeDirectories, temporaryDirectory } from './support.js';
@@ -152,6 +153,16 @@ describe('A tree that others made', () => {
     truncateSync(join(home, 'setting.json'), 600_000_000);
 
     await expect(readStatus({ home })).rejects.toMatchObject({ code: 'LAYOUT.MALFORMED' });
+  });
+
+  test('directories that everybody may write are named, but for sticky ones', async () => {
+    const home = generatedTree();
+    chmodSync(home, 0o777);
+    chmodSync(dirname(home), 0o1777);
+
+    const { unsafeDirectories } = await migrate({ home });
+
+    expect(unsafeDirectories).toEqual([home]);
   });
 
   asRoot('root leaves nothing in the tree of another user', async () => {

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { defineCommand } from '../command.js';
+import { defineCommand, namedPath } from '../command.js';
 import { formatTally, renderFields } from '../render.js';
 import type { Session } from '../session.js';
 
@@ -16,7 +16,7 @@ export function exportCommand(session: Session) {
     ],
   })
     .addOption(new Option('--format <format>', 'what to write').choices(['files'] as const).default('files'))
-    .requiredOption('--output <dir>', 'the directory to create')
+    .requiredOption('--output <dir>', 'the directory to create', namedPath)
     .action(({ output }, command) =>
       session.run(command, async (context) => {
         const home = await context.home();

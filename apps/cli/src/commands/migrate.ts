@@ -67,12 +67,7 @@ function migrated(report: MigrateReport, validate: boolean): Outcome {
     data: report,
     text: () => renderMigrated(report, validate),
     ...(quarantined > 0 ? { exitCode: 3 as const } : {}),
-    warnings:
-      quarantined > 0
-        ? [
-            `${formatNumberOf(quarantined, 'entry', 'entries')} kept in quarantine: stored and exported, not interpreted`,
-          ]
-        : [],
+    warnings: warningsOf(report),
     notes: [
       ...warningsNote(findings, validate),
       ...(quarantined > 0 && !report.dryRun
@@ -80,6 +75,17 @@ function migrated(report: MigrateReport, validate: boolean): Outcome {
         : []),
     ],
   };
+}
+
+function warningsOf({ quarantined, unsafeDirectories }: MigrateReport): readonly string[] {
+  const kept = formatNumberOf(quarantined, 'entry', 'entries');
+  return [
+    ...(quarantined > 0 ? [`${kept} kept in quarantine: stored and exported, not interpreted`] : []),
+    ...unsafeDirectories.map(
+      (path) =>
+        `everybody may write in ${path}, and so replace the tree: take that right away with chmod o-w`,
+    ),
+  ];
 }
 
 function refused(error: StorageError, validate: boolean): Outcome {

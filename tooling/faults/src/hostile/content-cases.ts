@@ -7,11 +7,10 @@ import type { HostileCase } from './hostile-case.js';
 import { CANARY, sbiId, sbiPath, type Place } from './place.js';
 
 /** A case that puts the given files into the directory of an SBI, where they are all data. */
-function contents(id: string, input: string, files: Readonly<Record<string, string | Buffer>>, note?: string): HostileCase {
+function contents(id: string, input: string, files: Readonly<Record<string, string | Buffer>>): HostileCase {
   return {
     id,
     input,
-    ...(note === undefined ? {} : { note }),
     expect: { verdict: 'exact' },
     prepare: (place) => place.putSbi(1, files),
   };
@@ -95,7 +94,12 @@ export const contentCases: readonly HostileCase[] = [
       ],
     },
     prepare: (place) => {
-      const zeros = { 'spec.md': 10, 'state.json': 300, 'implement_1.md': 3 * MEBIBYTE, 'attachment.bin': 100 };
+      const zeros = {
+        'spec.md': 10,
+        'state.json': 300,
+        'implement_1.md': 3 * MEBIBYTE,
+        'attachment.bin': 100,
+      };
       for (const [name, bytes] of Object.entries(zeros)) place.put(sbiPath(1, name), Buffer.alloc(bytes));
       place.put('var/journal.ndjson', Buffer.alloc(5 * MEBIBYTE));
     },
@@ -106,7 +110,10 @@ export const contentCases: readonly HostileCase[] = [
     note: 'Content is bytes; a state that cannot be parsed is kept uninterpreted',
     expect: { verdict: 'quarantine', errors: [[sbiPath(2, 'state.json'), 'json-syntax']] },
     prepare: (place) => {
-      place.putSbi(1, { 'spec.md': Buffer.from('caf\u00e9').subarray(0, 4), 'implement_1.md': Buffer.from([0xf0, 0x9f]) });
+      place.putSbi(1, {
+        'spec.md': Buffer.from('caf\u00e9').subarray(0, 4),
+        'implement_1.md': Buffer.from([0xf0, 0x9f]),
+      });
       place.putSbi(2, { 'state.json': '{"status":"READY","label":"caf' });
     },
   },
@@ -154,7 +161,8 @@ export const contentCases: readonly HostileCase[] = [
     note: 'The next migrate removes the one and keeps the other',
     expect: { verdict: 'exact' },
     prepare: (place) => {
-      for (const n of [1, 2]) place.putSbi(n, { 'implement_1.md': CONTENT, 'copy.md': CONTENT, 'big.bin': prose(3 * MEBIBYTE) });
+      for (const n of [1, 2])
+        place.putSbi(n, { 'implement_1.md': CONTENT, 'copy.md': CONTENT, 'big.bin': prose(3 * MEBIBYTE) });
     },
     check: deleteOne,
   },
@@ -166,9 +174,22 @@ async function deleteOne(place: Place): Promise<string[]> {
   rmSync(join(place.home, `specs/sbi/${sbiId(1)}`), { recursive: true });
   await runHuman(place, ['migrate']);
   const verified = await runHuman(place, ['verify', '--check-all']);
-  const shown = await runHuman(place, ['execution', 'show', sbiId(2), '1', '--content']);
+  const shown = await runHuman(place, [
+    'execution',
+    'show',
+    sbiId(2),
+    '--run',
+    '1',
+    '--turn',
+    '1',
+    '--step',
+    'implement',
+    '--content',
+  ]);
   return [
     ...(verified.includes('are equal') ? [] : [`verify says: ${verified}`]),
-    ...(shown.includes(CONTENT.trim()) && !shown.includes(CANARY) ? [] : [`the other content is gone: ${shown}`]),
+    ...(shown.includes(CONTENT.trim()) && !shown.includes(CANARY)
+      ? []
+      : [`the other content is gone: ${shown}`]),
   ];
 }

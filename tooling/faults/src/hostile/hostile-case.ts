@@ -9,7 +9,7 @@ import type { Place } from './place.js';
  */
 export type Verdict = 'exact' | 'quarantine' | 'refuse' | 'not applicable';
 
-/** A finding that must be reported: the path below the tree, for display, and the rule. */
+/** A finding that must be reported: the path below the tree, for display, empty for one on rows, and the rule. */
 export type ExpectedFinding = readonly [path: string, rule: string];
 
 /** A command that must fail. */

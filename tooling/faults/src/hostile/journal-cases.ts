@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-import { fileRows } from './file-rows.js';
+import { fileRows, noted } from './make-case.js';
 import type { ExpectedFinding, FileRow, HostileCase } from './hostile-case.js';
 import { sbiId, type Place } from './place.js';
 
@@ -15,6 +15,7 @@ function line(n: number, turn: number, members = ''): string {
   return `{"ts":"${ts}","turn":${turn},"step":"implement","decision":"PENDING","artifacts":["${artifact}"]${members}}`;
 }
 
+/** A journal, and the rules of the findings on its lines; `turn-sequence` is one on the rows that follow from them. */
 interface Journal {
   readonly id: string;
   readonly input: string;
@@ -25,7 +26,8 @@ interface Journal {
 }
 
 function journals({ id, input, lines, errors = [], warnings = [], note }: Journal): HostileCase {
-  const found = (rules: readonly string[]): ExpectedFinding[] => rules.map((rule) => [journal, rule]);
+  const found = (rules: readonly string[]): ExpectedFinding[] =>
+    rules.map((rule) => [rule === 'turn-sequence' ? '' : journal, rule]);
   const warned = { warnings: found(warnings) };
   return {
     id,
@@ -68,8 +70,8 @@ const writers = {
     }`,
 } as const;
 
-function times(id: string, input: string, rows: readonly FileRow[], note?: string): HostileCase {
-  return fileRows({ id, input, name: 'state.json', rows, ...(note === undefined ? {} : { note }) });
+function times(id: string, input: string, rows: readonly FileRow[]): HostileCase {
+  return fileRows({ id, input, name: 'state.json', rows });
 }
 
 /** `state.json` that was created, updated, and leased at the given times. */
@@ -91,7 +93,7 @@ export const journalCases: readonly HostileCase[] = [
     input: 'garbage and a torn line in the middle, a blank line, two objects on one line',
     lines: `${line(0, 1)}\n\x00\x01garbage\n\n${line(0, 2).slice(0, 40)}\n${line(0, 3)}${line(0, 4)}\n${line(0, 5)}\n`,
     errors: ['journal-syntax', 'journal-syntax', 'journal-syntax'],
-    warnings: ['journal-blank-line'],
+    warnings: ['journal-blank-line', 'turn-sequence'],
     note: 'The lines between count, in order; the finding names each line',
   }),
   journals({
@@ -112,7 +114,7 @@ export const journalCases: readonly HostileCase[] = [
       `{"ts":"2025-01-01T00:00:05Z","turn":5,"step":"review","artifacts":["x",{"type":"impl_note_rollup","path":".deespec/specs/sbi/${sbiId(0)}/impl_notes.md"}]}`,
       '',
     ].join('\n'),
-    warnings: ['journal-no-sbi', 'journal-no-sbi'],
+    warnings: ['journal-no-sbi', 'journal-no-sbi', 'turn-sequence'],
   }),
   journals({
     id: 'N05',
@@ -133,10 +135,10 @@ export const journalCases: readonly HostileCase[] = [
     prepare: (place) => place.put(journal, `${line(0, 1)}\n`),
     meanwhile: rewriting(journal, 'rotate'),
   },
-  times(
-    'T01',
-    'nanoseconds and a zone: 2025-09-30T15:30:00.123456789+09:00',
-    [[at('2025-09-30T15:30:00.123456789+09:00', '2025-09-30T06:30:00.123456790Z')]],
+  noted(
+    times('T01', 'nanoseconds and a zone: 2025-09-30T15:30:00.123456789+09:00', [
+      [at('2025-09-30T15:30:00.123456789+09:00', '2025-09-30T06:30:00.123456790Z')],
+    ]),
     'Columns hold UTC with nine digits, metadata the text as written',
   ),
   times('T02', 'days that do not exist: 30 February, 29 February 2025, 31 April, hour 24', [
@@ -146,16 +148,14 @@ export const journalCases: readonly HostileCase[] = [
     [at('2025-01-01T24:00:00Z'), 'time-format'],
     [at('2024-02-29T23:59:59Z')],
   ]),
-  times(
-    'T03',
-    'a leap second, year 0, year 275761; the empty text and the Go tool\u2019s zero time',
-    [
+  noted(
+    times('T03', 'a leap second, year 0, year 275761; the empty text and the Go tool\u2019s zero time', [
       [at('2016-12-31T23:59:60Z'), 'time-format'],
       [at('0000-01-01T00:00:00Z'), 'time-format'],
       [at('+275761-01-01T00:00:00Z'), 'time-format'],
       [at('')],
       [at('0001-01-01T00:00:00Z')],
-    ],
+    ]),
     'The empty text and the zero time mean: not set',
   ),
   times('T04', 'times without a zone, dates alone, epoch seconds', [
@@ -164,14 +164,12 @@ export const journalCases: readonly HostileCase[] = [
     [at('2025-01-01'), 'time-format'],
     [at('1735689600'), 'time-format'],
   ]),
-  times(
-    'T05',
-    'updated before it was created, created in the year 9999, a lease in the future',
-    [
+  noted(
+    times('T05', 'updated before it was created, created in the year 9999, a lease in the future', [
       [at('2025-01-02T00:00:00Z', '2025-01-01T00:00:00Z')],
       [at('9999-12-31T23:59:59.999999999Z')],
       ['{"status":"WIP","lease_expires_at":"2999-01-01T00:00:00Z"}'],
-    ],
+    ]),
     'Kept as it is, without a warning: no row depends on the order of the two',
   ),
 ];

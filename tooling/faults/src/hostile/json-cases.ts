@@ -1,5 +1,5 @@
 import type { FileRow, HostileCase } from './hostile-case.js';
-import { fileRows } from './file-rows.js';
+import { fileRows, noted } from './make-case.js';
 import { sbiPath } from './place.js';
 
 /** `state.json` with the given members after its status. */
@@ -7,10 +7,9 @@ function ready(members: string): string {
   return `{"status":"READY",${members}}`;
 }
 
-function states(id: string, input: string, rows: readonly FileRow[], note?: string): HostileCase {
-  return fileRows({ id, input, name: 'state.json', rows, ...(note === undefined ? {} : { note }) });
+function states(id: string, input: string, rows: readonly FileRow[]): HostileCase {
+  return fileRows({ id, input, name: 'state.json', rows });
 }
-
 
 const bom = Buffer.from([0xef, 0xbb, 0xbf]);
 
@@ -33,15 +32,13 @@ export const jsonCases: readonly HostileCase[] = [
     [ready('"constructor":{"prototype":{"polluted":true}},"prototype":1,"toString":null')],
     [ready('"meta":{"__proto__":{"status":"DONE"},"hasOwnProperty":1}')],
   ]),
-  states(
-    'J04',
-    'numbers beyond 2^53 and 1e400 in and outside of columns, -0, 1.0',
-    [
+  noted(
+    states('J04', 'numbers beyond 2^53 and 1e400 in and outside of columns, -0, 1.0', [
       [ready('"priority":9007199254740993'), 'number-range'],
       [ready('"priority":1e400'), 'number-range'],
       [ready('"x":9007199254740993,"y":1e400,"z":-0,"f":1.0')],
       [ready('"priority":-0,"turn":1.0')],
-    ],
+    ]),
     'Keys without a column are data: their numbers are kept in the spelling of the file',
   ),
   states('J05', 'NaN, Infinity, trailing comma, comments, single quotes', [
@@ -61,7 +58,8 @@ export const jsonCases: readonly HostileCase[] = [
   ]),
   {
     id: 'J07',
-    input: '100 MB in state.json, a million keys in workflow.json, 10,000 keys in setting.json, a million [ in var/state.json',
+    input:
+      '100 MB in state.json, a million keys in workflow.json, 10,000 keys in setting.json, a million [ in var/state.json',
     expect: {
       verdict: 'quarantine',
       errors: [
@@ -170,4 +168,3 @@ export const jsonCases: readonly HostileCase[] = [
     prepare: (place) => place.put('setting.json', '{"storage_mode":"file","storage_mode":"sqlite"}'),
   },
 ];
-

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,6 +58,13 @@ export class Place {
   link(path: string, target: string): void {
     mkdirSync(dirname(join(this.home, path)), { recursive: true });
     symlinkSync(target, join(this.home, path));
+  }
+
+  /** Directories below one another in `knowledge/`, and a file in the last, in steps that need no long path. */
+  putDeep(depth: number, name: string): void {
+    mkdirSync(join(this.home, 'knowledge'), { recursive: true });
+    const script = 'for ((i = 0; i < $1; i++)); do mkdir "$2" && cd "$2" || exit 1; done; echo x > bottom.md';
+    execFileSync('bash', ['-c', script, 'deep', String(depth), name], { cwd: join(this.home, 'knowledge') });
   }
 
   /** Every entry outside of the tree and the target, with mode, time and content of files. */

@@ -24,7 +24,11 @@ export function renderPage(sections: readonly Section[], seen: ReadonlyMap<strin
     const rows = cases.map(({ id, input, expect, note }) =>
       [id, input, expect.verdict, seen.get(id) ?? '', note ?? ''].map(escapeCell),
     );
-    const lines = [['id', 'input', 'verdict', 'seen', 'note'], Array.from({ length: 5 }, () => '---'), ...rows];
+    const lines = [
+      ['id', 'input', 'verdict', 'seen', 'note'],
+      Array.from({ length: 5 }, () => '---'),
+      ...rows,
+    ];
     return `## ${title}\n\n${lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`;
   });
   return `${head}\n${tables.join('\n')}`;

@@ -1,8 +1,8 @@
 import type { FileRow, HostileCase } from './hostile-case.js';
-import { fileRows } from './file-rows.js';
+import { fileRows, noted } from './make-case.js';
 
-function metas(id: string, input: string, rows: readonly FileRow[], note?: string): HostileCase {
-  return fileRows({ id, input, name: 'meta.yml', rows, ...(note === undefined ? {} : { note }) });
+function metas(id: string, input: string, rows: readonly FileRow[]): HostileCase {
+  return fileRows({ id, input, name: 'meta.yml', rows });
 }
 
 const bomb = Array.from({ length: 9 }, (_, at) => {
@@ -34,27 +34,28 @@ export const yamlCases: readonly HostileCase[] = [
     ['title: !custom x\n', 'yaml-unsafe'],
     ['title: !!str x\n', 'yaml-unsafe'],
   ]),
-  metas(
-    'Y05',
-    'values that YAML 1.1 and 1.2 read differently: no, on, 1_000, 0o14, 012, 1:20, a date, ~',
-    [
+  noted(
+    metas('Y05', 'values that YAML 1.1 and 1.2 read differently: no, on, 1_000, 0o14, 012, 1:20, a date, ~', [
       ['title: no\nphase: on\nrole: 012\nlabels: [yes, 1:20, 0o14, 1_000]\n'],
       ['title: 2025-01-01\nx: 1_000\ny: 012\nz: 1:20\nw: ~\nv: .inf\n'],
-    ],
+    ]),
     'Fields that are text keep their spelling; others that readers disagree on are kept as text',
   ),
   metas('Y06', 'a key twice, also nested', [
     ['title: a\ntitle: b\n', 'duplicate-key'],
     ['title: a\nx: {k: 1, k: 2}\n', 'duplicate-key'],
   ]),
-  metas('Y07', 'several documents, tabs, a byte order mark, CRLF, UTF-16, NUL', [
-    ['title: a\n---\ntitle: b\n', 'yaml-unsafe'],
-    ['x:\n\t- a\n', 'yaml-unsafe'],
-    ['\ufefftitle: a\n'],
-    ['title: a\r\nlabels:\r\n  - b\r\n'],
-    [Buffer.from('title: a\n', 'utf16le'), 'yaml-syntax'],
-    ['title: "a\\0b"\nx: "\\0"\n'],
-  ], 'CRLF and a byte order mark are read alike by every reader of YAML'),
+  noted(
+    metas('Y07', 'several documents, tabs, a byte order mark, CRLF, UTF-16, NUL', [
+      ['title: a\n---\ntitle: b\n', 'yaml-unsafe'],
+      ['x:\n\t- a\n', 'yaml-unsafe'],
+      ['\ufefftitle: a\n'],
+      ['title: a\r\nlabels:\r\n  - b\r\n'],
+      [Buffer.from('title: a\n', 'utf16le'), 'yaml-syntax'],
+      ['title: "a\\0b"\nx: "\\0"\n'],
+    ]),
+    'CRLF and a byte order mark are read alike by every reader of YAML',
+  ),
   metas('Y08', 'titles with a colon, a hash, quotes, line feeds, emoji', [
     ['title: "a: b # c \\" \' \\n \u{1f600}"\n'],
     ["title: 'it''s # not: a comment'\n"],

@@ -13,7 +13,8 @@ import type { Bad, Suite, SuiteContext, SuiteReport } from '../suite.js';
 /** Input that is broken, misleading or made to harm: one row of the catalogue is one case. */
 export const hostile: Suite = {
   name: 'hostile',
-  about: 'hostile names, links, contents, JSON, YAML, journals and options: stored exactly, kept apart or refused',
+  about:
+    'hostile names, links, contents, JSON, YAML, journals and options: stored exactly, kept apart or refused',
   needs: [],
   run,
 };

@@ -1,4 +1,4 @@
-import type { ExpectedFinding, FileRow, HostileCase } from './hostile-case.js';
+import type { ExpectedFinding, FileRow, HostileCase, Refusal } from './hostile-case.js';
 import { sbiPath } from './place.js';
 
 /** What {@link fileRows} makes a case of. */
@@ -21,8 +21,17 @@ export function fileRows({ id, input, name, rows, warnings = [], note }: FileRow
     id,
     input,
     ...(note === undefined ? {} : { note }),
-    expect:
-      errors.length > 0 ? { verdict: 'quarantine', errors, warnings } : { verdict: 'exact', warnings },
+    expect: errors.length > 0 ? { verdict: 'quarantine', errors, warnings } : { verdict: 'exact', warnings },
     prepare: (place) => rows.forEach(([content], at) => place.putSbi(at + 1, { [name]: content })),
   };
+}
+
+/** The case with a note. */
+export function noted(hostile: HostileCase, note: string): HostileCase {
+  return { ...hostile, note };
+}
+
+/** `migrate` and `migrate --quarantine` both fail so. */
+export function migrateFails(exit: number, code: string): readonly Refusal[] {
+  return [['migrate'], ['migrate', '--quarantine']].map((args) => ({ args, exit, code }));
 }
