@@ -218,7 +218,8 @@ export function reasonOf(problem: Problem): string {
 const MAX_TEXT = 200;
 
 // eslint-disable-next-line no-control-regex
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
+const unprintable =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
 
 /** Untrusted text for a finding: quoted, at most 160 characters, safe for a terminal. */
 export function quote(text: string): string {

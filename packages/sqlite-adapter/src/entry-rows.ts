@@ -56,7 +56,9 @@ export class EntryRows {
       )
       .safeIntegers();
     this.quarantined = handle
-      .prepare(`${SELECT} WHERE state = 'quarantined' AND tree_entry.path > ? ORDER BY tree_entry.path LIMIT ?`)
+      .prepare(
+        `${SELECT} WHERE state = 'quarantined' AND tree_entry.path > ? ORDER BY tree_entry.path LIMIT ?`,
+      )
       .safeIntegers();
     this.upsert = handle.prepare(
       `INSERT INTO tree_entry (path, kind, mode, mtime_ns, sha256, size, content_id, execution_id, state, reason, rev)

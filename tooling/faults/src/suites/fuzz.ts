@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,8 +16,11 @@ const MUTANTS = { ci: 2_000, full: 100_000 } as const;
 /** Every how many-th mutant goes through a whole migration. */
 const WHOLE_EVERY = 50;
 
-/** Wall-clock time after which a mutant counts as hanging: the machine may be busy with other things. Milliseconds. */
-const HANG_MS = 30_000;
+/** Processor time after which a mutant counts as hanging: a start and a whole migration take about two. Seconds. */
+const HANG_CPU_S = 15;
+
+/** Time after which a worker that waits for something counts as hanging: a busy machine is slow. Seconds. */
+const HANG_WALL_S = 300;
 
 /** Memory of a worker's JavaScript heap. MiB. */
 const HEAP_MIB = 512;
@@ -71,28 +74,44 @@ function runWorker(context: SuiteContext, tally: Tally, share: Share): Promise<E
   const order: WorkerOrder = { seed, ...share, wholeEvery: WHOLE_EVERY, directory };
   return new Promise((resolve, reject) => {
     let at = share.from;
-    let hung = false;
     let errors = '';
-    const kill = (): void => {
-      hung = true;
+    let started = clock(child.pid);
+    let hung: string | undefined;
+    const watchdog = setInterval(() => {
+      const now = clock(child.pid);
+      const [cpu, wall] = [now.cpuS - started.cpuS, now.wallS - started.wallS];
+      if (cpu < HANG_CPU_S && wall < HANG_WALL_S) return;
+      hung = `hung: ${Math.round(cpu)} s of processor time in ${Math.round(wall)} s`;
       child.kill('SIGKILL');
-    };
-    let watchdog = setTimeout(kill, HANG_MS);
+    }, 1_000);
     child.stderr!.on('data', (text: Buffer) => void (errors = `${errors}${text.toString()}`.slice(-2_000)));
     child.on('message', (message: FromWorker) => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(kill, HANG_MS);
+      started = clock(child.pid);
       at = message.index;
       if (message.kind === 'end') tally.add(message);
     });
     child.on('error', reject);
     child.on('exit', (code, signal) => {
-      clearTimeout(watchdog);
-      const how = hung ? `hung for ${HANG_MS} ms` : `ended its process: ${signal ?? `exit ${code}`}`;
+      clearInterval(watchdog);
+      const how = hung ?? `ended its process: ${signal ?? `exit ${code}`}`;
       resolve({ died: code === 0 ? undefined : `${how} ${errors.trim()}`.trim(), at });
     });
     child.send(order);
   });
+}
+
+/** What a process has used of the processor so far, and the time of day. Seconds; Linux counts in hundredths. */
+function clock(pid: number | undefined): { cpuS: number; wallS: number } {
+  const wallS = performance.now() / 1000;
+  try {
+    // After the name, which may hold anything: state is field 3, user and system time are fields 14 and 15 of proc(5).
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /su, '')
+      .split(' ');
+    return { cpuS: (Number(fields[11]) + Number(fields[12])) / 100, wallS };
+  } catch {
+    return { cpuS: 0, wallS }; // it has just ended, which its exit event tells
+  }
 }
 
 /** Failing mutants that are written to files. */

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { whyNot } from '../capabilities.js';
 import { seededBugs, type BugName } from '../seeded-bugs.js';
 import type { Bad, Suite, SuiteContext } from '../suite.js';
+import { fuzz } from './fuzz.js';
 import { interloper } from './interloper.js';
 import { kill } from './kill.js';
 import { lies } from './lies.js';
@@ -23,6 +24,7 @@ const finders: Readonly<Partial<Record<BugName, readonly { suite: Suite; only: s
   'leftover-not-removed': [{ suite: kill, only: 'migrate' }],
   'barrier-not-taken': [{ suite: interloper, only: 'migrate' }],
   'digest-from-importer': [{ suite: lies, only: 'migrate' }],
+  'column-text-unchecked': [{ suite: fuzz, only: 'migrate' }],
 };
 
 /** Switches each seeded bug on: a bug that no suite notices means that the suites prove nothing. */
