@@ -1,4 +1,4 @@
-import { CHUNK_BYTES, displayPath } from '@deespec/domain';
+import { CHUNK_BYTES, displayPath, StorageError } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { rowBound } from './row-bound.js';
@@ -14,12 +14,15 @@ const pieces = new Set(['bytes', 'content', 'path', 'sha256']);
  * check, which ends whatever the pages refer to. To be run before the whole of a database is scanned or copied, after
  * `requireSchema`. Costs about 3 s for a GiB.
  *
- * @throws StorageError `DATABASE.CORRUPT`
+ * @throws StorageError `DATABASE.CORRUPT`; `SQLITE.FAILED` when the disk cannot be read
  */
 export function requireSound(handle: Database): void {
   requireSmallCells(handle);
   try {
     const [found] = handle.pragma('quick_check(1)') as { quick_check: string }[];
+    // A page that could not be read says nothing of what is on it. Source: sqlite.org/rescode.html#ioerr.
+    const failure = /error code[ =](\d+)/u.exec(found?.quick_check ?? '')?.[1];
+    if ((Number(failure) & 0xff) === IOERR) throw unreadable(handle.name, firstLine(found?.quick_check));
     if (found?.quick_check !== 'ok') throw damaged(handle.name, firstLine(found?.quick_check));
   } catch (error) {
     throw toStorageError(error, handle.name);
@@ -50,6 +53,16 @@ export function requireSmallCells(handle: Database): void {
   } catch (error) {
     throw toStorageError(error, handle.name);
   }
+}
+
+/** Low byte of every SQLITE_IOERR code. */
+const IOERR = 10;
+
+function unreadable(path: string, why: string): StorageError {
+  return new StorageError('SQLITE.FAILED', `${path} cannot be read: it ${why}`, {
+    hint: 'check the disk, then run the command again',
+    details: { database: path },
+  });
 }
 
 function widest(table: string, column: string): number {

@@ -1,4 +1,4 @@
-import { displayPath } from '@deespec/domain';
+import { displayPath, StorageError } from '@deespec/domain';
 import type { Differences } from './differences.js';
 import type { Pace } from './pace.js';
 import type { StoredTree } from './stored-tree.js';
@@ -81,14 +81,31 @@ const integritySql =
  * SQLite's own check of the file. Its messages can quote damaged bytes, so they are read as bytes.
  *
  * @returns whether it found nothing
+ * @throws StorageError `SQLITE.FAILED` when a page could not be read: that says nothing of what is on it
  */
 export function checkIntegrity(stored: StoredTree, differences: Differences): boolean {
   const before = differences.count;
   for (const message of stored.connection.prepare<[], Buffer>(integritySql).pluck().iterate()) {
     const actual = displayPath(message.toString('latin1'));
+    if (isReadFailure(actual)) throw readFailure(actual);
     differences.add({ what: 'integrity', where: 'database', expected: 'ok', actual });
   }
   return differences.count === before;
+}
+
+/** Low byte of every SQLITE_IOERR code. Source: https://www.sqlite.org/rescode.html#ioerr. */
+const IOERR = 10;
+
+/** True for a message that ends in an input or output error of the system. */
+function isReadFailure(message: string): boolean {
+  const code = /error code[ =](\d+)/u.exec(message)?.[1];
+  return code !== undefined && (Number(code) & 0xff) === IOERR;
+}
+
+function readFailure(message: string): StorageError {
+  return new StorageError('SQLITE.FAILED', `the database cannot be read (${message})`, {
+    hint: 'check the disk, then run the command again',
+  });
 }
 
 interface BrokenKey {
