@@ -26,6 +26,18 @@ const dataSafety = [
     selector: 'Literal[value=/\\bATTACH\\b/i]',
     message: 'ATTACH creates files anywhere; open the database on its own.',
   },
+  {
+    selector: 'TemplateElement[value.raw=/\\bATTACH\\b/i]',
+    message: 'ATTACH creates files anywhere; open the database on its own.',
+  },
+  {
+    selector: 'Literal[value=/VACUUM\\s+INTO\\s+[^?]/i]',
+    message: 'Bind the path of VACUUM INTO: VACUUM INTO ?.',
+  },
+  {
+    selector: 'TemplateElement[value.raw=/VACUUM\\s+INTO/i]',
+    message: 'Bind the path of VACUUM INTO: VACUUM INTO ?.',
+  },
   { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
 ];
 
