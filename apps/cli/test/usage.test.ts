@@ -26,6 +26,7 @@ describe('a wrong command line', () => {
     ['sbi', 'list', '--status', 'PAUSED'],
     ['sbi', 'list', '--store', 'memory'],
     ['export', '--format=tar', '--output', 'x'],
+    ['export', '--output', ''],
     ['execution', 'show', 'SBI-01M810CC01J2AAPQZVYRK1YMJR', '--run', '1'],
     ['digest', 'one', 'two'],
   ])('%s %s %s is a usage error', async (...args) => {

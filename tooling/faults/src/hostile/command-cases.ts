@@ -26,7 +26,7 @@ export const commandCases: readonly HostileCase[] = [
     expect: {
       verdict: 'refuse',
       refusals: [
-        exportTo(() => '/', 65, 'EXPORT.TARGET_INSIDE_TREE'),
+        exportTo(() => '/', 73, 'EXPORT.TARGET_NOT_EMPTY'),
         exportTo((place) => place.home, 65, 'EXPORT.TARGET_INSIDE_TREE'),
         exportTo((place) => `${place.home}/specs/sbi/new`, 65, 'EXPORT.TARGET_INSIDE_TREE'),
         exportTo((place) => `${place.home}/.storage/new`, 65, 'EXPORT.TARGET_INSIDE_TREE'),

@@ -109,7 +109,7 @@ export const pathCases: readonly HostileCase[] = [
   },
   {
     id: 'P05',
-    input: 'spec.md, state.json, a step file and setting.json as symlinks to files outside',
+    input: 'spec.md, state.json, a step file and workflow.json as symlinks to files outside',
     note: 'A symlink is data: its target is stored and restored, and never read',
     expect: {
       verdict: 'quarantine',

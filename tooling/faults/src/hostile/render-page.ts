@@ -21,9 +21,13 @@ In each case the source stayed what it was, by a digest that other programs made
 /** The page of the catalogue. `seen` is what each case ended with, by id. */
 export function renderPage(sections: readonly Section[], seen: ReadonlyMap<string, string>): string {
   const tables = sections.map(({ title, cases }) => {
-    const rows = cases.map(({ id, input, expect, note }) =>
-      [id, input, expect.verdict, seen.get(id) ?? '', note ?? ''].map(escapeCell),
-    );
+    const rows = cases.map(({ id, input, expect, note }) => [
+      id,
+      escapeCell(input),
+      expect.verdict,
+      seen.get(id) ?? '',
+      escapeCell(note ?? ''),
+    ]);
     const lines = [
       ['id', 'input', 'verdict', 'seen', 'note'],
       Array.from({ length: 5 }, () => '---'),
