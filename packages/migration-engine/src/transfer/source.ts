@@ -23,6 +23,9 @@ export interface TreeSource extends TreeReader {
 /** Small contents of one unit that are kept between deriving and writing it. 32 MiB. */
 const KEPT_BYTES = 33_554_432;
 
+/** What keeping a content costs beside its bytes: its buffer, its hash, its place in the map. Source: measured. */
+const KEPT_COST_BYTES = 1_024;
+
 /** Reads the contents of one unit, each small file once: what was parsed is what is stored. */
 export class UnitContents implements TreeReader {
   private readonly kept = new Map<TreePath, { bytes: Buffer; sha256: string }>();
@@ -53,9 +56,10 @@ export class UnitContents implements TreeReader {
     const chunks = [...this.source.read(stat.path)];
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
     const content = { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
-    if (this.keptBytes + bytes.length <= KEPT_BYTES) {
+    const cost = bytes.length + KEPT_COST_BYTES;
+    if (this.keptBytes + cost <= KEPT_BYTES) {
       this.kept.set(stat.path, content);
-      this.keptBytes += bytes.length;
+      this.keptBytes += cost;
     }
     return content;
   }
