@@ -1,6 +1,6 @@
 import { StorageError } from '@deespec/domain';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, type Stats } from 'node:fs';
+import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
 
 import { HEADER_BYTES, requireFormat, requireOurHeader, untouched, type FileHeader } from './file-header.js';
 
@@ -121,8 +121,22 @@ function readStart(path: string, bytes: number): Buffer {
     return execFileSync('head', ['-c', String(bytes), '--', path], { stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
     if (statOf(path) === undefined) return Buffer.alloc(0);
+    requireReadable(path);
     throw new StorageError('FILE.READ_FAILED', `cannot read the header of ${path}`, {
       hint: 'check the mode of the file, and that the program "head" is installed',
+      cause: error,
+    });
+  }
+}
+
+/** Asks without opening it. @throws StorageError `FILE.PERMISSION` */
+function requireReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new StorageError('FILE.PERMISSION', `no permission to read ${path}`, {
+      hint: 'run the command as the owner of the database',
+      details: { path },
       cause: error,
     });
   }

@@ -1,10 +1,11 @@
 import { isStorageError, StorageError, systemError } from '@deespec/domain';
 import { writeFileDurably } from '@deespec/file-adapter';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { makeOwnDirectory } from './own-directory.js';
 import { requireOwner } from './preflight.js';
 import { announce, livingHolders, removeDeadHolders } from './processes.js';
 
@@ -133,7 +134,7 @@ export function isBarrierHeld(paths: HomePaths): boolean {
 function prepareOwnDirectory(paths: HomePaths): void {
   if (!existsSync(paths.own)) {
     requireOwner(paths);
-    mkdirSync(paths.own, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(paths.own);
   }
   const ignore = join(paths.own, '.gitignore');
   if (lstatSync(ignore, { throwIfNoEntry: false }) === undefined) {

@@ -67,7 +67,8 @@ function requireTarget(paths: HomePaths, output: string): string {
   }
   if (!lstatSync(parent).isDirectory()) {
     throw new StorageError('FILE.NOT_FOUND', `${parent} is not a directory`, {
-      hint: 'make the directory that is to hold the export first',
+      hint: 'name a directory that is to hold the export',
+      details: { path: parent },
     });
   }
   const target = join(parent, basename(absolute));

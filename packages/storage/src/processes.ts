@@ -1,19 +1,11 @@
 import { timeFromDate } from '@deespec/domain';
 import { removeTree } from '@deespec/file-adapter';
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { makeOwnDirectory } from './own-directory.js';
 import { readRegular } from './read-regular.js';
 import type { LockHolder } from './reports.js';
 
@@ -22,7 +14,7 @@ import type { LockHolder } from './reports.js';
  * not made durable. Each is made new, never through what stands at its name.
  */
 export function announce(paths: HomePaths, command: string, now: Date): () => void {
-  mkdirSync(paths.processes, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(paths.processes);
   const file = join(paths.processes, `${process.pid}.json`);
   const holder: LockHolder = { pid: process.pid, host: hostname(), command, since: timeFromDate(now) };
   removeTree(file);

@@ -1,8 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { unfinishedRuns } from './database.js';
 import type { HomePaths } from './home.js';
+import { makeOwnDirectory } from './own-directory.js';
 
 /** Where one run builds its database. */
 export interface RunDirectory {
@@ -15,7 +16,8 @@ export interface RunDirectory {
 export function beginRun(paths: HomePaths, runId: string): RunDirectory {
   for (const run of unfinishedRuns(paths)) rmSync(join(paths.runs, run), { recursive: true, force: true });
   const directory = join(paths.runs, runId);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(paths.runs);
+  makeOwnDirectory(directory);
   return {
     database: join(directory, 'deespec.db'),
     remove: () => rmSync(directory, { recursive: true, force: true }),

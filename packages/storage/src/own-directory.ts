@@ -1,0 +1,15 @@
+import { mkdirSync } from 'node:fs';
+
+import { systemCode } from '@deespec/domain';
+
+/**
+ * Makes a directory for this user alone below one that exists; one that is there stays as it is. Not Node's `recursive`: on a
+ * read-only file system that says that the directory is missing, which is true and no help.
+ */
+export function makeOwnDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
