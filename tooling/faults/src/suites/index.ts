@@ -1,26 +1,32 @@
 import type { Suite } from '../suite.js';
 import { errors } from './errors.js';
+import { full } from './full.js';
 import { fuzz } from './fuzz.js';
 import { hostile } from './hostile.js';
 import { interloper } from './interloper.js';
 import { kill } from './kill.js';
 import { lies } from './lies.js';
 import { lint } from './lint.js';
+import { places } from './places.js';
 import { power } from './power.js';
 import { recover } from './recover.js';
 import { rot } from './rot.js';
 import { selftest } from './selftest.js';
+import { together } from './together.js';
 
 /** Every suite, in the order in which `all` runs them. */
 export const suites: readonly Suite[] = [
   selftest,
   lint,
   interloper,
+  together,
   kill,
   recover,
   lies,
   errors,
   power,
+  full,
+  places,
   rot,
   hostile,
   fuzz,
