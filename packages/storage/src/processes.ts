@@ -21,6 +21,9 @@ export function announce(paths: HomePaths, command: string, now: Date): () => vo
   const descriptor = openSync(file, CREATE_FLAGS, 0o600);
   try {
     writeSync(descriptor, `${JSON.stringify(holder)}\n`);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }
