@@ -6,6 +6,7 @@ import { hostile } from './hostile.js';
 import { interloper } from './interloper.js';
 import { kill } from './kill.js';
 import { lies } from './lies.js';
+import { limits } from './limits.js';
 import { lint } from './lint.js';
 import { places } from './places.js';
 import { power } from './power.js';
@@ -27,6 +28,7 @@ export const suites: readonly Suite[] = [
   power,
   full,
   places,
+  limits,
   rot,
   hostile,
   fuzz,
