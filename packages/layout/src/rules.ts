@@ -217,9 +217,10 @@ export function reasonOf(problem: Problem): string {
 /** Longest text of a finding, characters. Source: docs/rules.md. */
 const MAX_TEXT = 200;
 
-// eslint-disable-next-line no-control-regex
+/* eslint-disable no-control-regex */
 const unprintable =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
+/* eslint-enable no-control-regex */
 
 /** Untrusted text for a finding: quoted, at most 160 characters, safe for a terminal. */
 export function quote(text: string): string {

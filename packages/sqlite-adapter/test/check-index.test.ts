@@ -62,7 +62,6 @@ describe('Check of the index', () => {
     ['an update time', `UPDATE sbi SET updated_at = '2020-01-02T03:04:05.000000000Z'`, `sbi ${id}`],
     ['metadata', `UPDATE sbi SET metadata = '{}'`, `sbi ${id}`],
     ['a lost SBI', 'DELETE FROM sbi', `sbi ${id}`],
-    ['a lost execution', 'DELETE FROM execution WHERE turn = 2', `execution of ${id}`],
     ['a decision', `UPDATE execution SET decision = 'SUCCEEDED' WHERE turn = 1`, `execution of ${id}`],
     [
       'an added execution',
@@ -100,5 +99,11 @@ describe('Check of the index', () => {
 
     expect(differences).toContainEqual(expect.objectContaining({ where }));
     for (const { expected, actual } of differences) expect(expected).not.toBe(actual);
+  });
+
+  test('cannot derive from bytes that were lost with their execution', async () => {
+    await expect(differencesAfter('DELETE FROM execution WHERE turn = 2')).rejects.toMatchObject({
+      code: 'DATABASE.CORRUPT',
+    });
   });
 });

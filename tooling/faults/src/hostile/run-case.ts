@@ -18,7 +18,7 @@ export interface CaseResult {
   readonly slowestMs: number;
 }
 
-/** Most resident memory of any command. Source: README.md, "Limits". */
+/** Most resident memory of any command. Source: docs/reliability.md, "Limits". */
 const MEMORY_BYTES = 256 * 1_048_576;
 
 /** Runs one case in `directory`, which is empty. */
