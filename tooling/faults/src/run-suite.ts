@@ -21,11 +21,19 @@ export async function runSuite(suite: Suite, context: Omit<SuiteContext, 'direct
   if (skipped !== undefined) return { suite: suite.name, skipped, durationMs: 0 };
   const directory = mkdtempSync(join(tmpdir(), `deespec-${suite.name}-`));
   try {
-    const report = await suite.run({ ...context, directory });
+    const report = withDoubts(await suite.run({ ...context, directory }));
     return { suite: suite.name, report, durationMs: performance.now() - started };
   } finally {
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** A suite that tried nothing, or whose faults mostly did not happen, has shown nothing: that is bad too. */
+function withDoubts(report: SuiteReport): SuiteReport {
+  const missed = Number(report.facts['not hit'] ?? 0);
+  if (report.points > missed) return report;
+  const what = `${report.points} faults happened and ${missed} did not: nothing is shown`;
+  return { ...report, bad: [...report.bad, { point: 'the suite itself', what }] };
 }
 
 /** The result for people: one line of figures, then each bad point. */
