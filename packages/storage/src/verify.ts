@@ -44,7 +44,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
   const release = takeBarrier(paths, { access: 'shared', command: 'verify' });
   try {
-    const schema = checkSchema(paths, options);
+    const found = checkSchema(paths, options);
     const verified = await verifyTree({
       home: paths.home,
       database: paths.database,
@@ -54,6 +54,9 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
         options.onProgress?.({ phase: 'verify', doneBytes, doneEntries }),
       signal: options.signal,
     });
+    // The verifier names the objects of a drift one by one; what else has drifted is named here.
+    const isNamed = verified.differences.some(({ what }) => what === 'schema');
+    const schema = found.filter(({ what }) => what !== 'schema' || !isNamed);
     const differences = [...schema, ...verified.differences];
     const isReadable = !differences.some(({ what }) => structural.has(what));
     const isInside = options.checkAll === true && isReadable;
@@ -81,8 +84,10 @@ function checkSchema(paths: HomePaths, { checkAll }: VerifyOptions): Difference[
     return [];
   } catch (error) {
     const known = toStorageError(error, paths.database);
-    // The verifier names the objects of a drift one by one.
-    if (isStorageError(known, 'SCHEMA.DRIFT')) return [];
+    if (isStorageError(known, 'SCHEMA.DRIFT')) {
+      const expected = 'what the scripts of this program produce';
+      return [{ what: 'schema', where: 'database', expected, actual: known.message }];
+    }
     if (isStorageError(known, 'MIGRATION.CHECKSUM_MISMATCH') || isStorageError(known, 'MIGRATION.MISSING')) {
       return [
         {

@@ -235,6 +235,15 @@ describe('Verification finds what was changed in the database', () => {
     ]);
   });
 
+  test('finds a schema number that no script has set', async () => {
+    const home = await migratedTree();
+    corrupt(home, 'PRAGMA user_version = 7');
+
+    expect((await verify({ home })).differences).toContainEqual(
+      expect.objectContaining({ what: 'schema', where: 'database' }),
+    );
+  });
+
   test('an edited script', async () => {
     const home = await migratedTree();
     corrupt(home, `UPDATE schema_version SET checksum = '${'0'.repeat(64)}'`);

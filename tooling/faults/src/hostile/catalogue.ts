@@ -1,5 +1,6 @@
 import { commandCases } from './command-cases.js';
 import { contentCases } from './content-cases.js';
+import { databaseCases } from './database-cases.js';
 import { entryCases } from './entry-cases.js';
 import type { HostileCase } from './hostile-case.js';
 import { journalCases } from './journal-cases.js';
@@ -20,6 +21,7 @@ export const catalogue: readonly Section[] = [
   { title: 'JSON', cases: jsonCases },
   { title: 'YAML', cases: yamlCases },
   { title: 'Journals and times', cases: journalCases },
+  { title: 'Database files', cases: databaseCases },
   { title: 'Commands and their surroundings', cases: commandCases },
 ];
 

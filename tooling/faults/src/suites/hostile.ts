@@ -21,7 +21,8 @@ export const hostile: Suite = {
 
 async function run(context: SuiteContext): Promise<SuiteReport> {
   const cases = catalogue.flatMap((section) => section.cases);
-  const chosen = context.share === 'full' ? cases : shareOf(cases, context.seed);
+  const wanted = cases.filter(({ id }) => context.only.length === 0 || context.only.includes(id));
+  const chosen = context.share === 'full' ? wanted : shareOf(wanted, context.seed);
   const findings = new Findings();
   await eachInParallel(
     chosen.filter(({ expect }) => expect.verdict !== 'not applicable'),
@@ -29,7 +30,7 @@ async function run(context: SuiteContext): Promise<SuiteReport> {
     (one) => runOne(one, context, findings),
   );
   const { bad, seen, skipped, peakBytes, slowest } = findings;
-  const isComplete = bad.length === 0 && skipped === 0 && context.share === 'full';
+  const isComplete = bad.length === 0 && skipped === 0 && context.share === 'full' && context.only.length === 0;
   return {
     points: seen.size,
     bad,
