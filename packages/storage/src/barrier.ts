@@ -1,7 +1,7 @@
 import { isStorageError, StorageError, systemError } from '@deespec/domain';
-import { writeFileDurably } from '@deespec/file-adapter';
+import { removeTree, writeFileDurably } from '@deespec/file-adapter';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
-import { closeSync, existsSync, lstatSync, openSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from './home.js';
@@ -83,6 +83,7 @@ function announced(
   { handle, access, command }: BarrierRequest & { handle: Lock },
 ): Release {
   try {
+    if (access === 'exclusive') tidyOwnDirectory(paths);
     const withdraw = access === 'exclusive' ? note(paths, command) : tryNote(paths, command);
     return () => {
       if (!handle.open) return;
@@ -92,6 +93,17 @@ function announced(
   } catch (error) {
     handle.close();
     throw error;
+  }
+}
+
+/** Only the holder of the exclusive barrier writes files in `.storage/`: what stands half written there is nobody's. */
+function tidyOwnDirectory(paths: HomePaths): void {
+  for (const name of readdirSync(paths.own)) {
+    if (name.startsWith('.tmp-deespec-')) removeTree(join(paths.own, name));
+  }
+  const ignore = join(paths.own, '.gitignore');
+  if (lstatSync(ignore, { throwIfNoEntry: false }) === undefined) {
+    writeFileDurably({ kind: 'file', target: ignore, bytes: Buffer.from('*\n'), mode: 0o600 });
   }
 }
 
@@ -135,10 +147,6 @@ function prepareOwnDirectory(paths: HomePaths): void {
   if (!existsSync(paths.own)) {
     requireOwner(paths);
     makeOwnDirectory(paths.own);
-  }
-  const ignore = join(paths.own, '.gitignore');
-  if (lstatSync(ignore, { throwIfNoEntry: false }) === undefined) {
-    writeFileDurably({ kind: 'file', target: ignore, bytes: Buffer.from('*\n'), mode: 0o600 });
   }
   // SQLite would make it readable for others. Only when it is absent: closing it would drop this process's own lock.
   if (!existsSync(paths.lock)) closeSync(openSync(paths.lock, 'a', 0o600));

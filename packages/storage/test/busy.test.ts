@@ -155,6 +155,28 @@ describe('The barrier', () => {
     expect(listing(join(home, '.storage/processes'), '%P\\0')).toEqual(['']);
   });
 
+  test.each([
+    ['migrate', (home: string) => migrate({ home })],
+    ['verify', (home: string) => verify({ home })],
+  ])('taken by %s removes the notes of the dead', async (_, run) => {
+    const home = await migratedTree();
+    const holder = await startHolder(home, 'shared', 'export');
+    await holder.kill();
+
+    await run(home);
+
+    expect(listing(join(home, '.storage/processes'), '%P\\0')).toEqual(['']);
+  });
+
+  test('taken exclusively removes files that were cut off while they were written', async () => {
+    const home = await migratedTree();
+    put(home, '.storage/.tmp-deespec-0123456789abcdef01234567', '{"epo');
+
+    await migrate({ home });
+
+    expect(listing(join(home, '.storage'), '%P\\0').join(' ')).not.toContain('.tmp-');
+  });
+
   test('lets one of two runs of one process in', async () => {
     const home = generatedTree();
 

@@ -19,7 +19,7 @@ export async function startHolder(
   const program = `
     import { takeBarrier } from ${JSON.stringify(`${dist}barrier.js`)};
     import { homePaths } from ${JSON.stringify(`${dist}home.js`)};
-    takeBarrier(homePaths(${JSON.stringify(home)}), ${JSON.stringify({ access, command })});
+    globalThis.release = takeBarrier(homePaths(${JSON.stringify(home)}), ${JSON.stringify({ access, command })});
     console.log('held');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {

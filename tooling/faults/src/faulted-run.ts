@@ -72,11 +72,17 @@ export class FaultTally {
   missed = 0;
   readonly left: Record<Left, number> = { old: 0, new: 0 };
 
+  /** @param say - told of each bad point at once: a sweep takes long */
+  constructor(private readonly say: (line: string) => void) {}
+
   /** Notes one point and what was wrong with it. */
   note(point: string, wrong: readonly string[], left?: Left): void {
     this.points += 1;
     if (left !== undefined) this.left[left] += 1;
-    this.bad.push(...wrong.map((what) => ({ point, what })));
+    for (const what of wrong) {
+      this.bad.push({ point, what });
+      this.say(`  BAD ${point}: ${what}`);
+    }
   }
 
   get facts(): Record<string, number> {

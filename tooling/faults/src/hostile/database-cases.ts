@@ -1,5 +1,13 @@
 import Database from 'better-sqlite3';
-import { linkSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { endingOf, misbehaviour, runProduct } from '../product.js';
@@ -47,7 +55,9 @@ function refused({ id, input, change, refusals, note }: Given): HostileCase {
       before.set(place.directory, readFileSync(file));
     },
     check: (place) =>
-      readFileSync(databaseOf(place)).equals(before.get(place.directory)!) ? [] : ['the database was changed'],
+      readFileSync(databaseOf(place)).equals(before.get(place.directory)!)
+        ? []
+        : ['the database was changed'],
   };
 }
 
@@ -104,7 +114,9 @@ function other(pragma: string, mark: number): Change {
   return (file) => {
     rmSync(file);
     const handle = new Database(file);
-    handle.exec(`${pragma}; PRAGMA application_id = ${mark}; CREATE TABLE moz_places (id INTEGER PRIMARY KEY)`);
+    handle.exec(
+      `${pragma}; PRAGMA application_id = ${mark}; CREATE TABLE moz_places (id INTEGER PRIMARY KEY)`,
+    );
     handle.close();
   };
 }

@@ -49,7 +49,7 @@ export const errors: Suite = {
   about: 'system calls fail, once or from then on; the error must be typed, the state old or new',
   needs: ['strace'],
   run: async (context) => {
-    const tally = new FaultTally();
+    const tally = new FaultTally(context.say);
     const facts: Record<string, number> = { reported: 0, 'rode through': 0 };
     for (const operation of chooseOperations(context.only)) {
       const template = await makeTemplate(context.directory, operation);

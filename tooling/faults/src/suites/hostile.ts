@@ -30,7 +30,8 @@ async function run(context: SuiteContext): Promise<SuiteReport> {
     (one) => runOne(one, context, findings),
   );
   const { bad, seen, skipped, peakBytes, slowest } = findings;
-  const isComplete = bad.length === 0 && skipped === 0 && context.share === 'full' && context.only.length === 0;
+  const isComplete =
+    bad.length === 0 && skipped === 0 && context.share === 'full' && context.only.length === 0;
   return {
     points: seen.size,
     bad,

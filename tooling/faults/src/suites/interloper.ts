@@ -23,7 +23,7 @@ export const interloper: Suite = {
   about: 'a run is stopped midway: a second command gets 75 with the holder, a foreign file survives',
   needs: ['strace'],
   run: async (context) => {
-    const tally = new FaultTally();
+    const tally = new FaultTally(context.say);
     const template = await makeTemplate(context.directory, operations[0]!);
     const all = (await pointsOf(template, context.bugs)).filter(inRun);
     const chosen = sample(all, MOST[context.share]);

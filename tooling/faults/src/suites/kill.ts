@@ -17,7 +17,7 @@ export const kill: Suite = {
   about: 'SIGKILL before each system call that changes something; the next run must finish by itself',
   needs: ['strace'],
   run: async (context) => {
-    const tally = new FaultTally();
+    const tally = new FaultTally(context.say);
     const facts: Record<string, number> = {};
     for (const operation of chooseOperations(context.only)) {
       const template = await makeTemplate(context.directory, operation);

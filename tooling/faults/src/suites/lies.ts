@@ -18,7 +18,7 @@ export const lies: Suite = {
   about: 'a write is lost although the system says it was done; nothing wrong may be published',
   needs: ['strace'],
   run: async (context) => {
-    const tally = new FaultTally();
+    const tally = new FaultTally(context.say);
     const facts: Record<string, number> = {};
     for (const operation of chooseOperations(context.only)) {
       if (operation.makes === 'evidence') continue;

@@ -30,7 +30,7 @@ export const power: Suite = {
   about: 'the power is cut after each call that changes something, and after success was reported',
   needs: ['strace', 'root', 'mount', 'loop'],
   run: async (context) => {
-    const tally = new FaultTally();
+    const tally = new FaultTally(context.say);
     const facts: Record<string, number> = {};
     for (const operation of chooseOperations(context.only)) {
       const template = await makeTemplate(context.directory, operation);

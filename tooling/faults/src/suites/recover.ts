@@ -19,7 +19,7 @@ export const recover: Suite = {
   about: 'a run is killed, and the run after it too; the third must finish by itself',
   needs: ['strace'],
   run: async (context) => {
-    const tally = new FaultTally();
+    const tally = new FaultTally(context.say);
     const { first, second } = amounts[context.share];
     for (const operation of chooseOperations(context.only)) {
       const template = await makeTemplate(context.directory, operation);
