@@ -1,10 +1,12 @@
-import { displayPath, type DerivedUnit } from '@deespec/domain';
-import { deriveTree, MemorySpool } from '@deespec/layout';
+import { displayPath, type DerivedUnit, type JournalSpool } from '@deespec/domain';
+import { deriveTree } from '@deespec/layout';
 import { checks } from '@deespec/validators';
 import type { Database } from 'better-sqlite3';
 
 import { readEntry } from './content-rows.js';
 import type { EntryRows } from './entry-rows.js';
+import { openHandle } from './handle.js';
+import { SqliteJournalSpool } from './journal-spool.js';
 import { UnitWriter } from './unit-writer.js';
 
 /** A row of the index that is not what the stored bytes derive to. */
@@ -17,9 +19,20 @@ export interface IndexDifference {
 
 /**
  * Derives the index again from the stored bytes and compares it with the index tables, and each entry's state with what
- * the rules say of it. Never writes.
+ * the rules say of it. Never writes to the database; the journal's events go to a temporary file, so that memory stays flat.
  */
 export function* checkIndex(handle: Database): Generator<IndexDifference> {
+  // A database without a name is private, and gone when it is closed. Source: sqlite.org/inmemorydb.html.
+  const scratch = openHandle('', 'build');
+  try {
+    scratch.exec('BEGIN IMMEDIATE');
+    yield* differences(handle, new SqliteJournalSpool(scratch));
+  } finally {
+    scratch.close();
+  }
+}
+
+function* differences(handle: Database, spool: JournalSpool): Generator<IndexDifference> {
   const writer = new UnitWriter(handle);
   const reader = {
     scan: () => writer.entries.scan(),
@@ -27,7 +40,7 @@ export function* checkIndex(handle: Database): Generator<IndexDifference> {
     read: (path: DerivedUnit['path']) => readEntry(writer.contents, writer.entries.find(path)!),
   };
   const seen = { sbi: 0, execution: 0, config: 0, audit_log: 0 };
-  for (const unit of deriveTree(reader, { checks, spool: new MemorySpool() })) {
+  for (const unit of deriveTree(reader, { checks, spool })) {
     yield* writer.index.differences(unit);
     yield* wrongStates(unit, writer.entries);
     seen.sbi += unit.sbi === undefined ? 0 : 1;
