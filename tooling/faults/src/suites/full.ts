@@ -67,7 +67,8 @@ class FullDisk {
     );
     const { workers } = this.context;
     await eachInParallel(points, workers, (point, worker) => this.onSmallDisk(point, worker));
-    await this.readWithoutRoom(prepared.find(({ fullCase }) => fullCase.reads)!);
+    const reading = prepared.find(({ fullCase }) => fullCase.reads);
+    if (reading !== undefined) await this.readWithoutRoom(reading);
     const { stopped, wentThrough, reads } = this;
     return {
       points: points.length + reads,
@@ -82,7 +83,9 @@ class FullDisk {
 
   private async prepare(): Promise<Prepared[]> {
     const prepared: Prepared[] = [];
+    const { only } = this.context;
     for (const fullCase of fullCases) {
+      if (only.length > 0 && !only.includes(fullCase.name)) continue;
       this.context.say(`preparing ${fullCase.name}`);
       const place = makePlace(join(this.context.directory, fullCase.name.replace(' ', '-')));
       await fullCase.operation.prepare(place);

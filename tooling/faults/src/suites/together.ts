@@ -1,6 +1,6 @@
 import { generateTree } from '@deespec/trees';
 import { digestTree } from '@deespec/verifier';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -10,7 +10,7 @@ import { copyPlace, makePlace, type Place } from '../place.js';
 import { endingOf, endOf, misbehaviour, runProduct, startProduct, type ProductRun } from '../product.js';
 import { residue } from '../state.js';
 import type { Bad, Suite, SuiteContext, SuiteReport } from '../suite.js';
-import { commands, getAlong, wrongRefusal, type TogetherCommand } from '../together/commands.js';
+import { commands, didWork, getAlong, wrongRefusal, type TogetherCommand } from '../together/commands.js';
 
 /** How often each pair is started at the same instant. */
 const REPEATS = { ci: 1, full: 12 } as const;
@@ -42,7 +42,7 @@ class Together {
   constructor(private readonly context: SuiteContext) {}
 
   async run(): Promise<SuiteReport> {
-    const { directory, share, workers } = this.context;
+    const { directory, only, share, workers } = this.context;
     const template = makePlace(join(directory, 'template'));
     generateTree(template.home, { layout: 'mixed', sbis: 30, seed: 1 });
     await mustSucceed(template, ['migrate', '--home', template.home]);
@@ -69,18 +69,21 @@ class Together {
       ),
       this.readers(),
     ];
-    await eachInParallel(trials, workers, (trial, worker) =>
+    const wanted = trials.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)));
+    await eachInParallel(wanted, workers, (trial, worker) =>
       this.one(trial, copyPlace(template, join(directory, `worker-${worker}`))),
     );
-    return { points: trials.length, bad: this.bad, facts: { ...this.facts } };
+    return { points: wanted.length, bad: this.bad, facts: { ...this.facts } };
   }
 
   /** A command that this version does not have is left out. */
   private async knownCommands(place: Place): Promise<TogetherCommand[]> {
     const known: TogetherCommand[] = [];
     for (const command of commands) {
-      const words = command.args(place, '').filter((word) => /^[a-z]+$/u.test(word));
-      if ((await runProduct({ args: [...words, '--help'] })).exitCode === 0) known.push(command);
+      const run = await runProduct({
+        args: command.args(copyPlace(place, join(this.context.directory, 'try')), ''),
+      });
+      if (run.document?.error?.code !== 'USAGE.INVALID') known.push(command);
     }
     return known;
   }
@@ -109,10 +112,11 @@ class Together {
         const children = [this.start(a, place, '-a'), this.start(b, place, '-b')] as const;
         const runs = (await Promise.all(children)).map(endOf);
         const wrong = runs.flatMap((run) => misbehaviour(run));
-        const failed = runs.flatMap((run, i) => (run.exitCode === 0 ? [] : [i]));
+        const pair = [a, b] as const;
+        const failed = runs.flatMap((run, i) => (didWork(pair[i]!, run) ? [] : [i]));
         if (failed.length > 1) wrong.push(`neither works: ${runs.map(endingOf).join('; ')}`);
         if (failed.length === 1)
-          wrong.push(...this.refused([a, b], runs[failed[0]!]!, children[1 - failed[0]!]!.pid!));
+          wrong.push(...this.refused(pair, runs[failed[0]!]!, children[1 - failed[0]!]!.pid!));
         return wrong;
       },
     };
@@ -139,8 +143,8 @@ class Together {
         first.kill('SIGCONT');
         const run = endOf(await first);
         const wrong = [...misbehaviour(run), ...misbehaviour(second)];
-        if (run.exitCode !== 0) wrong.push(`the first was stopped: ${endingOf(run)}`);
-        if (second.exitCode !== 0) return [...wrong, ...this.refused([a, b], second, first.pid!)];
+        if (!didWork(a, run)) wrong.push(`the first was stopped: ${endingOf(run)}`);
+        if (!didWork(b, second)) return [...wrong, ...this.refused([a, b], second, first.pid!)];
         return getAlong(a, b) ? wrong : [...wrong, 'both worked at the same time'];
       },
     };
@@ -157,9 +161,9 @@ class Together {
         first.kill('SIGCONT');
         const run = endOf(await first);
         const next = await runProduct({ args: a.args(place, '-b'), bugs: this.context.bugs });
-        const wrong = next.exitCode === 0 ? [] : [`the next run: ${endingOf(next)}`];
-        if (run.exitCode !== 0) this.facts['stopped by a signal'] += 1;
-        if (signal === 'SIGKILL' || run.exitCode === 0) return wrong;
+        const wrong = didWork(a, next) ? [] : [`the next run: ${endingOf(next)}`];
+        if (!didWork(a, run)) this.facts['stopped by a signal'] += 1;
+        if (signal === 'SIGKILL' || didWork(a, run)) return wrong;
         const expected = signal === 'SIGTERM' ? 143 : 130;
         wrong.push(...misbehaviour(run));
         if (run.exitCode !== expected) wrong.push(`no clean stop with ${expected}: ${endingOf(run)}`);
@@ -199,7 +203,8 @@ class Together {
   private async startHolding(command: TogetherCommand, place: Place) {
     const child = this.start(command, place, '-a');
     const note = join(place.home, '.storage', 'processes', `${child.pid}.json`);
-    while (!existsSync(note) && child.exitCode === null) await pause(1);
+    const isThere = (): boolean => (statSync(note, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    while (!isThere() && child.exitCode === null) await pause(1);
     // Not the child itself: a promise that is returned is waited for.
     return { child };
   }

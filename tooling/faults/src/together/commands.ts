@@ -9,6 +9,8 @@ export interface TogetherCommand {
   readonly name: string;
   /** How it holds the tree; `none`: not at all. */
   readonly access: 'exclusive' | 'shared' | 'none';
+  /** Exit code beside 0 with which it has done its work. */
+  readonly otherEnd?: number;
   /** @param copy - tells two exports at the same time apart */
   readonly args: (place: Place, copy: string) => readonly string[];
 }
@@ -30,7 +32,12 @@ export const commands: readonly TogetherCommand[] = [
     access: 'exclusive',
     args: ({ home }) => ['quarantine', 'retry', '--home', home],
   },
-  { name: 'verify', access: 'shared', args: ({ home }) => ['verify', '--check-all', '--home', home] },
+  {
+    name: 'verify',
+    access: 'shared',
+    otherEnd: 2,
+    args: ({ home }) => ['verify', '--check-all', '--home', home],
+  },
   {
     name: 'export',
     access: 'shared',
@@ -38,6 +45,11 @@ export const commands: readonly TogetherCommand[] = [
   },
   { name: 'status', access: 'none', args: ({ home }) => ['status', '--home', home] },
 ];
+
+/** True when it did its work. A verification before the migration finds that the tree has changed. */
+export function didWork({ otherEnd }: TogetherCommand, { exitCode }: ProductRun): boolean {
+  return exitCode === 0 || (otherEnd !== undefined && exitCode === otherEnd);
+}
 
 /** True when the two may work at the same time. */
 export function getAlong(a: TogetherCommand, b: TogetherCommand): boolean {
