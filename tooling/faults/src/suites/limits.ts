@@ -1,5 +1,5 @@
 import { measure } from '@deespec/bench';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { largeTrees, type LargeTree } from '../limits/large-trees.js';
@@ -109,6 +109,8 @@ class Limits {
     const home = ['--home', place.home];
     try {
       await this.peak(tree, 'migrate', ['migrate', ...home]);
+      await this.peak(tree, 'look for changes', ['migrate', ...home]);
+      writeFileSync(join(place.home, 'specs/more.md'), '# More\n');
       await this.peak(tree, 're-run', ['migrate', ...home]);
       await this.peak(tree, 'verify', ['verify', '--check-all', ...home]);
       await this.peak(tree, 'export', ['export', '--format=files', '--output', place.output, ...home]);
@@ -119,7 +121,8 @@ class Limits {
 
   private async peak(tree: LargeTree, name: string, args: readonly string[]): Promise<void> {
     this.points += 1;
-    const point = `${name} of ${tree.name}`;
+    const scale = SCALE[this.context.share];
+    const point = `${name} of ${scale === 1 ? '' : `${scale * 100} % of `}${tree.name}`;
     try {
       const { peakBytes = 0 } = await measure({ file: process.execPath, args: [launcher, ...args] });
       this.peaks[point] = `${Math.round(peakBytes / 1_048_576)} MiB`;
