@@ -85,11 +85,26 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
       startedAt,
     };
     witness.onBegin?.(run);
-    return (await unchanged(run, runId)) ?? (await rebuild(run, runId, witness));
+    const report = (await unchanged(run, runId)) ?? (await rebuild(run, runId, witness));
+    directory.remove();
+    return report;
+  } catch (error) {
+    throw afterRemoval(error, directory);
   } finally {
-    directory?.remove();
     release();
   }
+}
+
+/** Removes the run's directory after a failure; when that fails too, the first error stays and carries the second. */
+function afterRemoval(error: unknown, directory: RunDirectory | undefined): unknown {
+  try {
+    directory?.remove();
+  } catch (second) {
+    if (error instanceof Error && error !== second) {
+      error.cause = new AggregateError([error.cause, second], 'the directory of the run is left behind');
+    }
+  }
+  return error;
 }
 
 /** A mode is never guessed; a `setting.json` that cannot be read is a finding of the load, which lists all of them. */
