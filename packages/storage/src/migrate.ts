@@ -5,6 +5,7 @@ import {
   addEvidence,
   countStored,
   countTables,
+  latestEvidence,
   openHandle,
   recordDigest,
   StoredTree,
@@ -190,6 +191,7 @@ async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness):
   } finally {
     handle.close();
   }
+  requireEvidence(run.directory.database, runId);
   if (run.options.dryRun !== true && !isSame) {
     run.options.onProgress?.({
       phase: 'publish',
@@ -201,6 +203,29 @@ async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness):
   }
   const outcome = run.published === undefined ? 'created' : isSame ? 'unchanged' : 'updated';
   return report(run, runId, { ...built, outcome, rows, databaseBytes: bytes });
+}
+
+/**
+ * Proves on a fresh connection that the evidence, written after everything was verified, is there and can be found.
+ *
+ * @throws StorageError `TRANSFER.MISMATCH`
+ */
+function requireEvidence(database: string, runId: string): void {
+  const handle = openHandle(database, 'read');
+  try {
+    const check = handle.pragma(`integrity_check('evidence')`, { simple: true });
+    if (check === 'ok' && latestEvidence(handle, 'migrate')?.runId === runId) return;
+  } finally {
+    handle.close();
+  }
+  throw new StorageError(
+    'TRANSFER.MISMATCH',
+    'the evidence that was written cannot be read; nothing was published',
+    {
+      hint: 'check disk and memory, then run the command again',
+      details: { database, runId },
+    },
+  );
 }
 
 function countOf(entries: number): string {

@@ -38,7 +38,7 @@ const errorsOf: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Most injections per operation: a whole sweep stays below an hour on 2 cores. */
-const MOST = { ci: 10, full: 500 } as const;
+const MOST = { ci: 6, full: 500 } as const;
 
 /** Exit codes that say "the machine", as opposed to "your data" or "our bug". */
 const honest = new Set([74, 75, 77]);

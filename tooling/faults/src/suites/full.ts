@@ -17,7 +17,7 @@ import { judge, residue, stateBefore, type Before } from '../state.js';
 import type { Bad, Suite, SuiteContext, SuiteReport } from '../suite.js';
 
 /** Amounts of room between 8 KiB and 4 MiB, by share. */
-const AMOUNTS = { ci: 8, full: 96 } as const;
+const AMOUNTS = { ci: 4, full: 96 } as const;
 
 /** Amounts of names, by share. */
 const NAMES = { ci: 2, full: 6 } as const;

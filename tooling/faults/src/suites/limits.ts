@@ -17,7 +17,7 @@ const MOST_BYTES = 256 * 1_048_576;
 
 /** Size of the large trees and number of limits on open files, by share. */
 const SCALE = { ci: 0.01, full: 1 } as const;
-const LIMITS = { ci: 3, full: Infinity } as const;
+const LIMITS = { ci: 2, full: Infinity } as const;
 
 export const limits: Suite = {
   name: 'limits',

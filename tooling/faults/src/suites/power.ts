@@ -15,7 +15,7 @@ import type { Suite, SuiteContext } from '../suite.js';
 import { describeCall, readTrace, touches, type Call } from '../trace.js';
 
 /** Points per operation in the CI share, beside the cut after the end. */
-const CI_POINTS = 4;
+const CI_POINTS = 3;
 
 /** The file system of a worker: room for the tree, its database and what the preflight wants free. */
 const IMAGE_SIZE = '64M';

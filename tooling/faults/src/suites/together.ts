@@ -16,7 +16,7 @@ import { commands, didWork, getAlong, wrongRefusal, type TogetherCommand } from 
 const REPEATS = { ci: 1, full: 12 } as const;
 
 /** Trials of one kind, by share. */
-const MOST = { ci: 10, full: Infinity } as const;
+const MOST = { ci: 6, full: Infinity } as const;
 
 export const together: Suite = {
   name: 'together',
