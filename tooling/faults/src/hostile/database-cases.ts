@@ -274,8 +274,8 @@ export const databaseCases: readonly HostileCase[] = [
   },
   {
     id: 'D13',
-    input: 'a path of the user in ATTACH or VACUUM INTO',
-    note: 'No option leads there; lint forbids ATTACH, and VACUUM INTO with anything but a bound name of our own',
+    input: 'a path of the user in a statement that attaches or copies a database',
+    note: 'No option leads there; lint forbids attaching, and copying to anything but a bound name of our own',
     expect: { verdict: 'not applicable' },
   },
   refused({

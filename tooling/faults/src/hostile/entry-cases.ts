@@ -74,6 +74,7 @@ export const entryCases: readonly HostileCase[] = [
   },
   {
     id: 'P18',
+    isHeavy: true,
     input: 'directories 1,900 deep',
     note: 'Every readable entry is stored, however deep, as long as the system takes its path',
     compare: 'listing',
