@@ -2,6 +2,7 @@ import type { AuditEntry, AuditFilter } from '@deespec/domain';
 import { EntitySchema, type DataSource } from 'typeorm';
 
 import { boundedRows } from './bounded-rows.js';
+import { AUDIT_COLUMNS } from './index-rows.js';
 import { pageSize } from './page.js';
 import { storedPath, storedText } from './stored-cell.js';
 
@@ -35,18 +36,7 @@ export const auditSchema = new EntitySchema<AuditRow>({
   },
 });
 
-const longColumns = [
-  'timestamp',
-  'entity_type',
-  'entity_id',
-  'action',
-  'old_value',
-  'new_value',
-  'user',
-  'session_id',
-]
-  .concat(['path'])
-  .map((column) => `a.${column}`);
+const longColumns = AUDIT_COLUMNS.map((column) => `a.${column}`);
 
 /** Audit rows, oldest first, then by source path. */
 export async function listAudit(source: DataSource, filter: AuditFilter): Promise<AuditEntry[]> {

@@ -27,7 +27,8 @@ const EXECUTION = [
   'completed_at',
 ].concat(['lease_expires_at', 'path', 'metadata']);
 const CONFIG = ['key', 'value', 'updated_at', 'path'];
-const AUDIT = [
+/** Columns of `audit_log` but its own number. */
+export const AUDIT_COLUMNS = [
   'timestamp',
   'entity_type',
   'entity_id',
@@ -77,7 +78,7 @@ export class IndexRows {
       .prepare(`SELECT ${columns} FROM execution WHERE sbi_id = ? ORDER BY run, turn, step`)
       .raw();
     this.configAt = handle.prepare(`SELECT ${CONFIG.join(', ')} FROM config WHERE path = ?`).raw();
-    this.auditAt = handle.prepare(`SELECT ${AUDIT.join(', ')} FROM audit_log WHERE path = ?`).raw();
+    this.auditAt = handle.prepare(`SELECT ${AUDIT_COLUMNS.join(', ')} FROM audit_log WHERE path = ?`).raw();
   }
 
   /** Stored executions of the SBI whose directory is `path`. */
@@ -202,7 +203,7 @@ export class IndexRows {
     const stored = this.isEmpty ? undefined : (this.auditAt.get(path) as Cell[] | undefined);
     if (wanted !== undefined && stored !== undefined && sameCells(stored, wanted)) return 0;
     const removed = stored === undefined ? 0 : this.run('DELETE FROM audit_log WHERE path = ?', [path]);
-    return wanted === undefined ? removed : this.insert('audit_log', AUDIT, wanted);
+    return wanted === undefined ? removed : this.insert('audit_log', AUDIT_COLUMNS, wanted);
   }
 
   private insert(table: string, columns: readonly string[], cells: readonly Cell[]): number {

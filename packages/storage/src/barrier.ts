@@ -34,7 +34,7 @@ export interface BarrierRequest {
  * Never waits for a command to end; for at most a second when the lock is taken and nobody has announced itself.
  *
  * Shared, it needs no room and nothing that can be written, once the lock file exists: a full disk or a read-only mount does
- * not stop a reading command. It is not announced then.
+ * not stop a reading command. It is not announced then. Blocks the thread while it waits (docs/adr/0011).
  *
  * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `DATABASE.UNSAFE_LINK`;
  *   `PREFLIGHT.FOREIGN_OWNER`, `FILE.*`

@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 
-import { FaultTally, runFaulted } from '../faulted-run.js';
-import { chooseOperations } from '../operation.js';
-import { eachInParallel, sample } from '../parallel.js';
-import { makeTemplate, pointsOf, type Template } from '../points.js';
+import { runFaulted } from '../faulted-run.js';
 import { misbehaviour } from '../product.js';
 import { judge } from '../state.js';
 import type { Suite, SuiteContext } from '../suite.js';
+import { sweep, type Visit } from '../sweep.js';
 import { describeCall, type Call } from '../trace.js';
 
 /** Writes per operation that are lied about in the CI share. */
@@ -17,24 +15,8 @@ export const lies: Suite = {
   name: 'lies',
   about: 'a write is lost although the system says it was done; nothing wrong may be published',
   needs: ['strace'],
-  run: async (context) => {
-    const tally = new FaultTally(context.say);
-    const facts: Record<string, number> = {};
-    for (const operation of chooseOperations(context.only)) {
-      if (operation.makes === 'evidence') continue;
-      const template = await makeTemplate(context.directory, operation);
-      const all = (await pointsOf(template, context.bugs)).filter(isDataWrite);
-      const chosen = context.share === 'full' ? all : sample(all, CI_POINTS);
-      await eachInParallel(chosen, context.workers, (point, worker) =>
-        lieAt(context, template, { point, worker, tally }),
-      );
-      facts[operation.name] = chosen.length;
-      context.say(
-        `  ${operation.name}: ${chosen.length} of ${all.length} writes, ${tally.bad.length} bad so far`,
-      );
-    }
-    return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
-  },
+  run: (context) =>
+    sweep(context, { ciPoints: CI_POINTS, isPoint: isDataWrite }, (visit) => lieAt(context, visit)),
 };
 
 /** A write into the database that is built, or into the export. Locks and notes hold no data. */
@@ -42,11 +24,7 @@ function isDataWrite({ name, args }: Call): boolean {
   return (name === 'pwrite64' || name === 'write') && /\/runs\/|\/\.deespec-export-/u.test(args);
 }
 
-async function lieAt(
-  context: SuiteContext,
-  template: Template,
-  { point, worker, tally }: { point: Call; worker: number; tally: FaultTally },
-): Promise<void> {
+async function lieAt(context: SuiteContext, { template, point, worker, tally }: Visit<Call>): Promise<void> {
   const { operation, before, place } = template;
   const lied = await runFaulted(context, template, {
     point,

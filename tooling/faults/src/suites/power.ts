@@ -3,15 +3,14 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { cutPower, runs } from '../capabilities.js';
-import { FaultTally, recover } from '../faulted-run.js';
-import { chooseOperations } from '../operation.js';
-import { eachInParallel, sample } from '../parallel.js';
+import { recover } from '../faulted-run.js';
 import { copyPlace, type Place } from '../place.js';
-import { makeTemplate, pointsOf, type Template } from '../points.js';
+import type { Template } from '../points.js';
 import { endOf, startProduct } from '../product.js';
 import { judge } from '../state.js';
 import { killStrays, traced, untilStopped } from '../strace.js';
 import type { Suite, SuiteContext } from '../suite.js';
+import { sweep, type Visit } from '../sweep.js';
 import { describeCall, readTrace, touches, type Call } from '../trace.js';
 
 /** Points per operation in the CI share, beside the cut after the end. */
@@ -29,26 +28,10 @@ export const power: Suite = {
   name: 'power',
   about: 'the power is cut after each call that changes something, and after success was reported',
   needs: ['strace', 'root', 'mount', 'loop'],
-  run: async (context) => {
-    const tally = new FaultTally(context.say);
-    const facts: Record<string, number> = {};
-    for (const operation of chooseOperations(context.only)) {
-      const template = await makeTemplate(context.directory, operation);
-      const all = await pointsOf(template, context.bugs);
-      const points = context.share === 'full' ? all : sample(all, CI_POINTS);
-      const chosen: (Call | 'end')[] = [...points, 'end'];
-      await eachInParallel(chosen, context.workers, (point, worker) =>
-        onDisk(join(context.directory, `disk-${worker}`), (disk) =>
-          cutAt(context, template, { point, disk, tally }),
-        ),
-      );
-      facts[operation.name] = chosen.length;
-      context.say(
-        `  ${operation.name}: ${chosen.length} of ${all.length + 1}, ${tally.bad.length} bad so far`,
-      );
-    }
-    return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
-  },
+  run: (context) =>
+    sweep<'end'>(context, { ciPoints: CI_POINTS, more: ['end'] }, (visit) =>
+      onDisk(join(context.directory, `disk-${visit.worker}`), (disk) => cutAt(context, visit, disk)),
+    ),
 };
 
 /** A file system in a file. */
@@ -89,8 +72,8 @@ function unmountDisk({ mount }: Disk): void {
 
 async function cutAt(
   context: SuiteContext,
-  template: Template,
-  { point, disk, tally }: { point: Call | 'end'; disk: Disk; tally: FaultTally },
+  { template, point, tally }: Visit<Call | 'end'>,
+  disk: Disk,
 ): Promise<void> {
   const place = copyPlace(template.place, join(disk.mount, 'place'));
   execFileSync('sync', ['-f', disk.mount]);
