@@ -65,12 +65,15 @@ describe('A database that was damaged', () => {
 test('An export removes what a process left that ended but was not waited for', async () => {
   const home = await migratedTree();
   const parent = temporaryDirectory();
-  const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 20'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // The child outlives the shell that would have waited for it: `exec` makes that a program which never waits.
+  const shell = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 20'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const [line] = (await once(shell.stdout, 'data')) as [Buffer];
   const left = join(parent, `.deespec-export-${Number(line)}-AbCdEf`);
   mkdirSync(left);
   try {
-    await sleep(200);
+    await sleep(400);
     expect(() => process.kill(Number(line), 0)).not.toThrow();
 
     await exportTree({ home, output: join(parent, 'out') });

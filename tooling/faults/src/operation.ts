@@ -72,14 +72,12 @@ export function chooseOperations(only: readonly string[]): readonly Operation[] 
 export function makeTree({ home }: Place): void {
   generateTree(home, { layout: 'mixed', sbis: 3, seed: 1 });
   mkdirSync(join(home, 'knowledge/empty'), { recursive: true });
-  for (const [name, bytes] of [
-    ['page.bin', 6_000],
-    ['pages.bin', 21_000],
-  ] as const) {
-    writeFileSync(
-      join(home, 'knowledge', name),
-      Buffer.alloc(bytes, `${name} with bytes that are no zeros. `),
-    );
+  // Of one page and some: SQLite's own check does not see what stands on a content's last page.
+  const names = ['page.bin', 'page-2.bin', 'page-3.bin', 'page-4.bin', 'page-5.bin', 'pages.bin'];
+  for (const name of names) {
+    const bytes = name === 'pages.bin' ? 21_000 : 6_000;
+    const content = Buffer.alloc(bytes, `${name} with bytes that are no zeros. `);
+    writeFileSync(join(home, 'knowledge', name), content);
   }
 }
 

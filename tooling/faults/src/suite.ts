@@ -15,6 +15,8 @@ export interface SuiteContext {
   readonly bugs: readonly BugName[];
   /** Names of the operations or cases that are asked for; empty: all. */
   readonly only: readonly string[];
+  /** Bad points after which a suite need not go on; `Infinity` where all are wanted. */
+  readonly enough: number;
   /** Cases that run at the same time. */
   readonly workers: number;
   /** One line for people, about what is being done. */

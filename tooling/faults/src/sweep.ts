@@ -36,9 +36,9 @@ export async function sweep<P = never>(
     const template = await makeTemplate(context.directory, operation);
     const calls = (await pointsOf(template, context.bugs)).filter(isPoint);
     const chosen = [...(context.share === 'full' ? calls : sample(calls, ciPoints)), ...more];
-    await eachInParallel(chosen, context.workers, (point, worker) =>
-      visit({ template, point, worker, tally }),
-    );
+    await eachInParallel(chosen, context.workers, async (point, worker) => {
+      if (tally.bad.length < context.enough) await visit({ template, point, worker, tally });
+    });
     facts[operation.name] = chosen.length;
     const all = calls.length + more.length;
     context.say(`  ${operation.name}: ${chosen.length} of ${all} points, ${tally.bad.length} bad so far`);
