@@ -58,4 +58,7 @@ function summarize(results: readonly SuiteResult[]): number {
   return bad > 0 ? 1 : 0;
 }
 
+// So that the handlers of `exit` run, which kill what was started.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 process.exitCode = await main();

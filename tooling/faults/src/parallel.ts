@@ -19,3 +19,10 @@ export function sample<T>(items: readonly T[], most: number): readonly T[] {
     (_, i) => items[Math.round((i * (items.length - 1)) / Math.max(1, most - 1))]!,
   );
 }
+
+/** The same items in an order whose every beginning is spread over the whole: for a search that ends at the first find. */
+export function spread<T>(items: readonly T[]): readonly T[] {
+  const goldenRatio = (Math.sqrt(5) - 1) / 2;
+  const keyed = items.map((item, i) => ({ item, key: (i * goldenRatio) % 1 }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
+}

@@ -44,11 +44,19 @@ export interface ProductDocument {
   readonly error: ProductError | null;
 }
 
-/** Starts the product as a child process of its own; the promise is also the handle of the process. */
+/** Process groups that are not known to have ended. */
+const groups = new Set<number>();
+process.on('exit', () => groups.forEach(killGroup));
+
+/**
+ * Starts the product as a child process of its own, which leads a process group; the promise is also the handle of the
+ * process. At the timeout the whole group is killed: the death of a tracer alone lets its process stand, and its pipes open.
+ */
 export function startProduct(options: ProductOptions) {
   const { args, bugs = [], wrapper = [], environment = {}, cwd, timeoutMs = 30_000 } = options;
   const [file, ...rest] = [...wrapper, process.execPath, launcher, ...args, '--json'];
-  return execa(file, rest, {
+  const run = execa(file, rest, {
+    detached: true,
     ...(cwd === undefined ? {} : { cwd }),
     extendEnv: false,
     env: childEnvironment({ ...bugEnvironment(bugs), ...environment }),
@@ -60,6 +68,24 @@ export function startProduct(options: ProductOptions) {
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
+  const { pid } = run;
+  if (pid === undefined) return run;
+  groups.add(pid);
+  const timer = setTimeout(() => killGroup(pid), timeoutMs + 100);
+  const forget = (): void => {
+    clearTimeout(timer);
+    groups.delete(pid);
+  };
+  run.then(forget, forget);
+  return run;
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Runs the product to its end. */

@@ -1,6 +1,6 @@
 import { FaultTally } from './faulted-run.js';
 import { chooseOperations } from './operation.js';
-import { eachInParallel, sample } from './parallel.js';
+import { eachInParallel, sample, spread } from './parallel.js';
 import { makeTemplate, pointsOf, type Template } from './points.js';
 import type { SuiteContext, SuiteReport } from './suite.js';
 import type { Call } from './trace.js';
@@ -36,7 +36,8 @@ export async function sweep<P = never>(
     const template = await makeTemplate(context.directory, operation);
     const calls = (await pointsOf(template, context.bugs)).filter(isPoint);
     const chosen = [...(context.share === 'full' ? calls : sample(calls, ciPoints)), ...more];
-    await eachInParallel(chosen, context.workers, async (point, worker) => {
+    const ordered = context.enough < chosen.length ? spread(chosen) : chosen;
+    await eachInParallel(ordered, context.workers, async (point, worker) => {
       if (tally.bad.length < context.enough) await visit({ template, point, worker, tally });
     });
     facts[operation.name] = chosen.length;
