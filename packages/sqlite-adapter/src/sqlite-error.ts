@@ -33,12 +33,15 @@ function driverError(error: unknown): DriverError | undefined {
   return 'driverError' in error ? driverError(error.driverError) : undefined;
 }
 
+/** SQLite says the same of a page that the disk cannot read. Source: SQLITE_IOERR_CORRUPTFS in its os_unix.c. */
+const damageHint =
+  'if the log of the system tells of disk errors, mend the disk first; then restore a backup, or move it away and run "deespec migrate"';
+
 function classify(code: string, path: string): [ErrorCode, string] {
   if (/^SQLITE_(BUSY|LOCKED)/u.test(code)) return ['SQLITE.BUSY', 'another process is writing: try again'];
   if (/^SQLITE_NOTADB/u.test(code))
     return ['DATABASE.NOT_SQLITE', 'move the file away, then run "deespec migrate"'];
-  if (/^SQLITE_CORRUPT/u.test(code))
-    return ['DATABASE.CORRUPT', 'restore a backup, or move it away and run "deespec migrate"'];
+  if (/^SQLITE_CORRUPT/u.test(code)) return ['DATABASE.CORRUPT', damageHint];
   if (/^SQLITE_CONSTRAINT/u.test(code))
     return ['SQLITE.CONSTRAINT', 'report this: a write broke a rule of the schema'];
   if (/^SQLITE_(FULL|IOERR_SHMSIZE)/u.test(code) || (code === 'SQLITE_CANTOPEN' && hasNoName(path)))

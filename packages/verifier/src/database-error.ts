@@ -41,7 +41,8 @@ function classify(error: DriverError, database: string): Classified {
     return {
       code: 'DATABASE.CORRUPT',
       message: `the database "${database}" is damaged ${because}`,
-      hint: 'stop using it; restore it from a backup, or migrate the tree again',
+      // SQLite says the same of a page that the disk cannot read.
+      hint: 'stop using it; if the log of the system tells of disk errors, mend the disk first; then restore it from a backup, or migrate the tree again',
     };
   }
   if (primary === 'SQLITE_BUSY' || primary === 'SQLITE_LOCKED') {
