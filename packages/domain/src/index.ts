@@ -1,4 +1,5 @@
 export type { AuditEntry, AuditFilter } from './audit.js';
+export type { Change, NewExecution, NewSbi, SbiFields, TreeEdit } from './change.js';
 export type { Checks, ShapeKind, ShapeProblem } from './checks.js';
 export type { ConfigEntry } from './config.js';
 export type { DerivedUnit } from './derived.js';

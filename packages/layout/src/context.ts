@@ -149,6 +149,11 @@ class LineProblems {
   }
 }
 
+/** What `var/state.json` says; `undefined` when it says nothing that can be read. */
+export function goStateOf(reader: TreeReader, checks: Checks): GoState | undefined {
+  return readGoState(reader, checks, new Notes());
+}
+
 function readGoState(reader: TreeReader, checks: Checks, notes: Notes): GoState | undefined {
   const stat = findInTree(reader, GO_STATE);
   if (stat === undefined) return undefined;

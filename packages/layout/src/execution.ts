@@ -35,12 +35,13 @@ export function deriveExecutions(parts: ExecutionParts): readonly Execution[] {
     const file = owners.get(group.at(-1)!);
     if (file !== undefined) placed.add(file.file);
   }
-  const run = lines.reduce((last, event) => Math.max(last, event.run), 1);
+  const run = lastRunOf(lines, parts.source.steps);
   for (const file of parts.source.steps) {
     if (placed.has(file)) continue;
-    const key = `${run}/${file.turn}/${file.step}`;
+    const ofRun = file.run ?? run;
+    const key = `${ofRun}/${file.turn}/${file.step}`;
     if (rows.has(key)) noteUnplaced(parts, file, key);
-    else rows.set(key, fileExecution(parts, file, run));
+    else rows.set(key, fileExecution(parts, file, ofRun));
   }
   return withLease(parts, [...rows.values()].sort(byKey), run);
 }
@@ -51,7 +52,16 @@ interface Owned {
   readonly from: 'journal' | 'name';
 }
 
-/** A file belongs to the last line that names it; else to the last line that names no file but has its step and turn. */
+/** The run in work: that of the last pick, and later than every run of which files were kept. */
+export function lastRunOf(lines: readonly JournalEvent[], files: readonly StepFile[]): number {
+  const picked = lines.reduce((last, event) => Math.max(last, event.run), 1);
+  return files.reduce((last, file) => (file.run === undefined ? last : Math.max(last, file.run + 1)), picked);
+}
+
+/**
+ * A file belongs to the last line that names it; else to the last line that names no file but has its step and turn. A file
+ * kept from an earlier run belongs to lines of that run only.
+ */
 function assignFiles(
   lines: readonly JournalEvent[],
   files: readonly StepFile[],
@@ -59,14 +69,19 @@ function assignFiles(
   const naming = new Map<string, JournalEvent>();
   const nameless = new Map<string, JournalEvent>();
   for (const line of lines) {
-    if (line.artifact === undefined) nameless.set(`${line.step}_${line.turn}.md`, line);
-    else naming.set(line.artifact, line);
+    const claims = line.artifact === undefined ? nameless : naming;
+    const name = line.artifact ?? `${line.step}_${line.turn}.md`;
+    claims.set(name, line);
+    claims.set(`${line.run}/${name}`, line);
   }
   const owners = new Map<JournalEvent, Owned>();
-  for (const file of files) {
-    const named = naming.get(file.name);
-    const owner = named ?? nameless.get(file.name);
-    if (owner !== undefined) owners.set(owner, { file, from: named === undefined ? 'name' : 'journal' });
+  const earlierFirst = [...files].sort((a, b) => Number(b.run !== undefined) - Number(a.run !== undefined));
+  for (const file of earlierFirst) {
+    const key = file.run === undefined ? file.name : `${file.run}/${file.name}`;
+    const named = naming.get(key);
+    const owner = named ?? nameless.get(key);
+    if (owner === undefined || owners.has(owner)) continue;
+    owners.set(owner, { file, from: named === undefined ? 'name' : 'journal' });
   }
   return owners;
 }
@@ -188,8 +203,8 @@ function fileExecution({ sbiId, source, reader }: ExecutionParts, file: StepFile
   };
 }
 
-function isInWork(state: StateFile | undefined, file: { step: string; turn: number }): boolean {
-  return state?.current === file.step && state.turn === file.turn;
+function isInWork(state: StateFile | undefined, { step, turn, run }: StepFile): boolean {
+  return run === undefined && state?.current === step && state.turn === turn;
 }
 
 /** The status an SBI had in a step that does not say it. */

@@ -1,3 +1,6 @@
+export { planChange } from './change/plan.js';
+export type { PlanOptions } from './change/plan.js';
+export type { LayoutName } from './change/sbi-place.js';
 export { readContext } from './context.js';
 export type { ContextOptions, GoState, TreeContext } from './context.js';
 export { deriveTree, deriveUnit } from './derive.js';

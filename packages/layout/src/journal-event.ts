@@ -19,7 +19,13 @@ export interface LineReading {
 export class JournalReader {
   private readonly runs = new Map<SbiId, { readonly sbiId: SbiId; picks: number }>();
 
-  constructor(private readonly checks: Checks) {}
+  /** @param picks - of each SBI before the first line that is read: where a journal is read on */
+  constructor(
+    private readonly checks: Checks,
+    picks: ReadonlyMap<SbiId, number> = new Map(),
+  ) {
+    for (const [sbiId, count] of picks) this.runs.set(sbiId, { sbiId, picks: count });
+  }
 
   /** Reads the next line. A line with an `error` problem gives no event. */
   read(line: JournalLine): LineReading {
@@ -136,7 +142,7 @@ function readArtifacts(artifacts: Json | undefined): Named {
     if (typeof item === 'string') notePath(item, files);
     if (!isJsonObject(item)) continue;
     const type = ownText(item, 'type');
-    if (type === 'pick' || type === 'status') noteId(ownText(item, 'id'), files);
+    if (type === 'pick' || type === 'status' || type === 'delete') noteId(ownText(item, 'id'), files);
     if (type === 'pick') {
       isPick = true;
       taskId ??= ownText(item, 'task_id') || undefined;

@@ -4,8 +4,14 @@ import type { SbiId, TreePath } from '@deespec/domain';
 /** What a path is, by its name alone. */
 export type PathRole =
   | { readonly role: 'spec' | 'state' | 'meta'; readonly sbiId: SbiId }
-  /** A step's file; `turn` is counted from 1. */
-  | { readonly role: 'artifact'; readonly sbiId: SbiId; readonly step: string; readonly turn: number }
+  /** A step's file; `turn` is counted from 1, and so is `run`, which only the kept file of an earlier run has. */
+  | {
+      readonly role: 'artifact';
+      readonly sbiId: SbiId;
+      readonly step: string;
+      readonly turn: number;
+      readonly run?: number;
+    }
   | { readonly role: 'manifest' | 'intent' | 'commit' }
   | { readonly role: 'setting' | 'workflow' | 'etc-workflow' | 'journal' | 'go-state' | 'other' };
 
@@ -31,7 +37,7 @@ const transactionRoles = {
   'status.intent': 'intent',
   'status.commit': 'commit',
 } as const;
-const sbiFile = /^specs\/sbi\/([^/]+)\/([^/]+)$/u;
+const sbiFile = /^specs\/sbi\/([^/]+)\/(?:histories\/run_([1-9][0-9]{0,8})\/)?([^/]+)$/u;
 // At most 15 digits: a turn is a safe integer.
 const artifact = new RegExp(`^(${artifactSteps.join('|')})_([1-9][0-9]{0,14})\\.md$`, 'u');
 const other: PathRole = { role: 'other' };
@@ -45,7 +51,14 @@ export function classifyPath(path: TreePath): PathRole {
   }
   const match = sbiFile.exec(path);
   const sbiId = match === null ? undefined : sbiIdOfDirectory(match[1]!);
-  return sbiId === undefined ? other : classifySbiFile(sbiId, match![2]!);
+  if (sbiId === undefined) return other;
+  const [, , run, name] = match!;
+  return run === undefined ? classifySbiFile(sbiId, name!) : classifyEarlier(sbiId, Number(run), name!);
+}
+
+/** Where the step file of an earlier run is kept when a later run writes one of the same name. */
+export function earlierPath(directory: TreePath, run: number, name: string): TreePath {
+  return `${directory}/histories/run_${run}/${name}` as TreePath;
 }
 
 /** The id in the name of an SBI's directory: `<id>` or `<id>_<slug>`. */
@@ -83,4 +96,9 @@ function classifySbiFile(sbiId: SbiId, name: string): PathRole {
   if (name === 'meta.yml' || name === 'meta.yaml') return { role: 'meta', sbiId };
   const step = parseArtifactName(name);
   return step === undefined ? other : { role: 'artifact', sbiId, ...step };
+}
+
+function classifyEarlier(sbiId: SbiId, run: number, name: string): PathRole {
+  const step = parseArtifactName(name);
+  return step === undefined ? other : { role: 'artifact', sbiId, ...step, run };
 }

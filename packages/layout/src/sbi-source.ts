@@ -40,6 +40,8 @@ export interface StepFile {
   readonly name: string;
   readonly step: string;
   readonly turn: number;
+  /** Only of a file kept from an earlier run. */
+  readonly run?: number;
   readonly stat: TreeStat;
 }
 
@@ -71,8 +73,8 @@ export function readSbiSource(reading: SourceReading): SbiSource {
     const role = classifyPath(stat.path);
     if (role.role === 'state' || role.role === 'meta' || role.role === 'spec') files[role.role].push(stat);
     if (role.role !== 'artifact' || !isContent(reading, stat)) continue;
-    const { step, turn } = role;
-    steps.push({ name: `${step}_${turn}.md`, step, turn, stat });
+    const { step, turn, run } = role;
+    steps.push({ name: `${step}_${turn}.md`, step, turn, ...(run === undefined ? {} : { run }), stat });
   }
   const hasSpec = files.spec.some((stat) => isContent(reading, stat));
   const state = files.state[0] === undefined ? undefined : readState(reading, files.state[0]);

@@ -1,0 +1,146 @@
+import type {
+  Change,
+  DerivedUnit,
+  Execution,
+  ExecutionKey,
+  JournalEvent,
+  JournalSpool,
+  NewExecution,
+  Sbi,
+  SbiFields,
+  SbiId,
+  TreePath,
+} from '@deespec/domain';
+
+import { goStateOf, type TreeContext } from '../context.js';
+import { deriveUnit } from '../derive.js';
+import { cannotExpress } from '../edit.js';
+import { JournalReader } from '../journal-event.js';
+import { JOURNAL, SBI_ROOT } from '../paths.js';
+import type { TreeUnit } from '../units.js';
+import type { Draft } from './draft.js';
+import type { Planning } from './sbi-place.js';
+
+/** What an SBI's directory means once the edits are made. */
+export function deriveAfter(
+  { draft, context }: Planning,
+  id: SbiId,
+  unit: TreeUnit | undefined,
+): DerivedUnit {
+  const path = unit?.path ?? (`${SBI_ROOT}/${id}` as TreePath);
+  const entries = draft.entriesOver(unit?.entries ?? [], path);
+  return deriveUnit({ kind: 'sbi', path, entries, sbiId: id }, contextAfter(draft, context, id), draft);
+}
+
+function contextAfter(draft: Draft, context: TreeContext, id: SbiId): TreeContext {
+  const { goState: _, ...rest } = context;
+  const goState = goStateOf(draft, context.checks);
+  const spool = spoolAfter(draft, context, id);
+  return { ...rest, spool, ...(goState === undefined ? {} : { goState }) };
+}
+
+function spoolAfter(draft: Draft, { checks, spool }: TreeContext, id: SbiId): JournalSpool {
+  const known = spool.eventsOf(id);
+  const picks = known.filter(({ isPick }) => isPick).length;
+  const reader = new JournalReader(checks, new Map([[id, picks]]));
+  const added: JournalEvent[] = [];
+  for (const edit of draft.edits) {
+    if (edit.op !== 'append' || edit.path !== JOURNAL) continue;
+    const number = (added.at(-1) ?? known.at(-1))?.line ?? 0;
+    const line = { bytes: edit.line.subarray(0, -1), offset: 0, isTooLong: false, isComplete: true };
+    const { event, problems } = reader.read({ ...line, number: number + 1 });
+    if (event === undefined || problems.length > 0) throw cannotExpress(['journal'], problems[0]!.actual);
+    added.push(event);
+  }
+  return { add: () => undefined, eventsOf: () => [...known, ...added] };
+}
+
+/**
+ * Requires that the edited bytes say what was asked for, and still all that they said before.
+ *
+ * @throws StorageError `LAYOUT.CANNOT_EXPRESS` that names the first field that would be lost
+ */
+export function requireSaid(
+  change: Exclude<Change, { kind: 'set-config' | 'delete-sbi' }>,
+  { before, draft }: Planning,
+  after: DerivedUnit,
+): void {
+  for (const [path, reason] of after.quarantined) {
+    if (before?.quarantined.has(path) !== true) throw cannotExpress([path], reason);
+  }
+  requireSbi(askedOf(change), before?.sbi, after.sbi);
+  for (const execution of before?.executions ?? []) requireKept(execution, after, draft);
+  if (change.kind === 'append-execution') requireAppended(change.execution, after);
+}
+
+/** What of an SBI a change sets. */
+type Asked = Pick<SbiFields, 'title' | 'label' | 'priority' | 'status'>;
+
+function askedOf(change: Parameters<typeof requireSaid>[0]): Asked {
+  switch (change.kind) {
+    case 'create-sbi': {
+      const { title, labels = [], priority = 0 } = change.sbi;
+      return { title, label: labels.join(','), priority, status: 'READY' };
+    }
+    case 'update-sbi':
+      return change.fields;
+    case 'append-execution':
+      return { status: change.execution.status };
+    case 'claim-sbi':
+      return { status: 'WIP' };
+    case 'release-sbi':
+      return { status: change.status };
+    case 'renew-lease':
+      return {};
+  }
+}
+
+function requireSbi(asked: Asked, before: Sbi | undefined, after: Sbi | undefined): void {
+  if (after === undefined) throw cannotExpress(['id'], 'the directory would hold no SBI');
+  const { title, label, priority, status } = asked;
+  if (title !== undefined) requireSame('title', title, after.metadata['title']);
+  requireSame('label', label === undefined ? before?.label : label || undefined, after.label);
+  requireSame('priority', priority ?? before?.priority, after.priority);
+  requireSame('status', status ?? before?.status, after.status);
+  if (status !== undefined) requireSame('completed_at', status === 'DONE', after.completedAt !== undefined);
+  else requireSame('completed_at', before?.completedAt, after.completedAt);
+  if (before === undefined) return;
+  requireSame('task_id', before.taskId, after.taskId);
+  requireSame('created_at', before.createdAt, after.createdAt);
+}
+
+/** An execution of before is still there, with what it said and the bytes it had. */
+function requireKept(execution: Execution, after: DerivedUnit, draft: Draft): void {
+  const found = executionAt(execution, after);
+  for (const field of ['status', 'decision', 'attempt', 'startedAt', 'completedAt'] as const) {
+    requireSame(field, execution[field], found?.[field]);
+  }
+  const { contentPath } = execution;
+  if (contentPath === undefined) return;
+  const isMoved = found?.contentPath !== contentPath;
+  if (isMoved || draft.isEdited(contentPath)) {
+    const kept = found?.contentPath === undefined ? undefined : draft.find(found.contentPath);
+    requireSame('content', draft.hashBefore(contentPath), kept?.sha256);
+  }
+}
+
+function requireAppended(asked: NewExecution, after: DerivedUnit): void {
+  const found = executionAt(asked, after);
+  requireSame('status', asked.status, found?.status);
+  requireSame('decision', asked.decision, found?.decision);
+  requireSame('attempt', asked.attempt ?? 1, found?.attempt);
+  requireSame('error', asked.error || undefined, found?.metadata['error']);
+  requireSame('content', asked.content !== undefined, found?.contentPath !== undefined);
+}
+
+function executionAt({ run, turn, step }: ExecutionKey, { executions }: DerivedUnit): Execution | undefined {
+  return executions.find((other) => other.run === run && other.turn === turn && other.step === step);
+}
+
+function requireSame(field: string, expected: unknown, actual: unknown): void {
+  if (expected === actual) return;
+  throw cannotExpress(
+    [field],
+    `it would read ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`,
+  );
+}
