@@ -1,4 +1,4 @@
-import { displayPath, isStorageError, StorageError, timeFromDate } from '@deespec/domain';
+import { displayPath, isStorageError, StorageError, systemCode, timeFromDate } from '@deespec/domain';
 import { openFileStorage } from '@deespec/file-adapter';
 import { matchTree, type TreeSource } from '@deespec/migration-engine';
 import {
@@ -87,12 +87,31 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
     };
     witness.onBegin?.(run);
     const report = (await unchanged(run, runId)) ?? (await rebuild(run, runId, witness));
-    directory.remove();
+    removeFinished(directory, report);
     return report;
   } catch (error) {
     throw afterRemoval(error, directory);
   } finally {
     release();
+  }
+}
+
+/** The work is done by then: when the run's directory cannot be removed, the error says what stands, and the next run removes it. */
+function removeFinished(directory: RunDirectory, { outcome, dryRun }: MigrateReport): void {
+  try {
+    directory.remove();
+  } catch (cause) {
+    const isPublished = !dryRun && outcome !== 'unchanged';
+    const done = isPublished ? 'the database is published' : 'the run ended well';
+    throw new StorageError(
+      'FILE.WRITE_FAILED',
+      `${done}, but its working directory cannot be removed (${systemCode(cause)})`,
+      {
+        hint: 'see the cause; the next "deespec migrate" removes the directory',
+        details: { database: directory.database, outcome },
+        cause,
+      },
+    );
   }
 }
 

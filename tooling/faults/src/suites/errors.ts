@@ -108,6 +108,8 @@ async function failAt(
     wrong.push(`exit ${failed.run.exitCode} for a fault of the machine`);
   }
   if (isSuccess && after.left === 'old') wrong.push('success without the new state');
+  if (!isSuccess && after.left === 'new' && operation.makes === 'database' && !saysNew(failed.run))
+    wrong.push('the new database is there, and the error does not say so');
   wrong.push(...(await recover(context, template, failed.place)));
   const name = `${operation.name}: ${error} ${reach} at ${describeCall(point, place.directory)}`;
   tally.note(
@@ -116,6 +118,12 @@ async function failAt(
     after.left,
   );
   return isSuccess ? 'rode through' : 'reported';
+}
+
+/** True for an error that tells of a publication that was made, or may have been. */
+function saysNew({ document }: ProductRun): boolean {
+  const { code, message } = document?.error ?? {};
+  return code === 'FILE.OUTCOME_UNKNOWN' || message?.includes('is published') === true;
 }
 
 /**
