@@ -12,7 +12,7 @@ const pieces = new Set(['bytes', 'content', 'path', 'sha256']);
 /**
  * Proves that the database can be read from end to end: no value is larger than this program stores, then SQLite's own
  * check, which ends whatever the pages refer to. To be run before the whole of a database is scanned or copied, after
- * `requireSchema`. Costs about 3 s for a GiB.
+ * `requireSchema`. Costs about 1 s for a GiB.
  *
  * @throws StorageError `DATABASE.CORRUPT`; `SQLITE.FAILED` when the disk cannot be read
  */
