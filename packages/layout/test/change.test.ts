@@ -127,6 +127,10 @@ describe('fields of an SBI', () => {
       `{"version": 42, "wip": "${ID}", "status": "REVIEW", "turn": 1, "extra": [1, 2], "meta": {"updated_at": "2026-03-01T10:00:00.5Z"}}`,
     );
     expect(unitAt(units, DIR).sbi?.status).toBe('REVIEW');
+
+    const decided = make(files, update({ decision: 'FAILED', attempt: 2 }));
+    expect(text(decided.files, 'var/state.json')).toContain('"decision": "FAILED", "attempt": 2}');
+    expect(unitAt(decided.units, DIR).sbi?.status).toBe('REVIEW');
   });
 
   test.each([
@@ -139,7 +143,6 @@ describe('fields of an SBI', () => {
     ],
     ['a column cannot hold', documentTree, update({ label: 'a\0b' }), 'LAYOUT.CANNOT_EXPRESS'],
     ['are no whole number', goTree, update({ priority: 0.5 }), 'LAYOUT.CANNOT_EXPRESS'],
-    ['need a status beside them', goTree, update({ decision: 'FAILED' }), 'LAYOUT.CANNOT_EXPRESS'],
   ])('that %s are refused', (...[, tree, change, expected]) => {
     expect(() => plan(tree, change)).toThrow(code(expected));
   });
@@ -310,8 +313,8 @@ describe('the end of an SBI', () => {
     expect(findingsOf(units)).toEqual([]);
   });
 
-  test('is refused while it is in work', () => {
-    const claimed = make(goTree, claim).files;
+  test.each(trees)('is refused while it is in work (%s)', (_, tree) => {
+    const claimed = make(tree, claim).files;
 
     expect(() => plan(claimed, { kind: 'delete-sbi', id: ID })).toThrow(code('LEASE.HELD'));
   });

@@ -1,12 +1,10 @@
 import { artifactSteps, StorageError } from '@deespec/domain';
-import type { JournalEvent, Json, NewExecution, SbiId, SbiStatus, TreePath } from '@deespec/domain';
+import type { JournalEvent, NewExecution, SbiId, TreePath } from '@deespec/domain';
 
 import { cannotExpress } from '../edit.js';
-import { removeJsonKey } from '../json-edit.js';
-import { parseJsonObject } from '../json-text.js';
 import { earlierPath } from '../paths.js';
 import { appendLine, isWip, projectPath, setGoState, wipOf } from './go-files.js';
-import { noteStatus, setCompleted, setStateKeys } from './sbi-changes.js';
+import { setCompleted, setStateKeys } from './sbi-changes.js';
 import type { Planning, SbiPlace } from './sbi-place.js';
 
 /**
@@ -46,7 +44,7 @@ export function appendExecution(planning: Planning, place: SbiPlace, execution: 
  * What `state.json` alone says of the step in work gets its journal line before the file names the next step: after that
  * nothing else would say it.
  */
-function settleInWork({ draft, before, stamp }: Planning, { layout }: SbiPlace): void {
+export function settleInWork({ draft, before, stamp }: Planning, { layout }: SbiPlace): void {
   if (layout !== 'document') return;
   for (const execution of before?.executions ?? []) {
     const { derived } = execution.metadata as { derived: Record<string, string> };
@@ -99,82 +97,4 @@ function keepEarlier({ draft }: Planning, { unit }: SbiPlace, { file, events, ex
   const kept = earlierPath(unit.path, owner.run, name);
   if (draft.find(kept) !== undefined) throw cannotExpress(['content'], `${kept} is taken`);
   draft.put(kept, Buffer.concat([...draft.read(file)]));
-}
-
-/**
- * Takes an SBI into work: a pick line, which begins a new run, and the lease.
- *
- * @throws StorageError `LEASE.HELD` while it is in work, or another SBI of the Go tool is: a tree has one `wip`
- */
-export function claimSbi(planning: Planning, place: SbiPlace, leaseExpiresAt: string): void {
-  const { draft, context, stamp } = planning;
-  const { id, unit } = place;
-  requireFree(planning, place);
-  settleInWork(planning, place);
-
-  const picked = context.spool.eventsOf(id).findLast(({ taskId }) => taskId !== undefined)?.taskId;
-  const pick = { id, spec_path: projectPath(unit.path), task_id: picked ?? id, type: 'pick' };
-  appendLine(draft, { turn: 1, step: 'plan', decision: 'PENDING', status: 'WIP', artifacts: [pick] }, stamp);
-  const begun = { current: 'plan', turn: 1, attempt: 1, decision: 'PENDING', status: 'WIP' };
-  const keys = { ...begun, lease_expires_at: leaseExpiresAt };
-  if (place.layout === 'go') return setGoState(draft, { ...keys, wip: id }, stamp.now);
-  setStateKeys(draft, place, { ...keys, updated_at: stamp.now });
-  setCompleted(draft, place, undefined);
-}
-
-function requireFree({ draft, stamp }: Planning, place: SbiPlace): void {
-  const holder = place.layout === 'go' ? wipOf(draft) : undefined;
-  const isElsewhere = holder !== undefined && !isWip(holder, place.id);
-  const lease = leaseOf(draft, place);
-  const isLive = lease !== undefined && Date.parse(lease) > Date.parse(stamp.now);
-  if (!isElsewhere && !isLive) return;
-  const who = isElsewhere ? holder : place.id;
-  throw new StorageError('LEASE.HELD', `${who} is in work${isLive ? ` until ${lease}` : ''}`, {
-    hint: 'wait until it is released or its lease ends',
-    details: { id: who, ...(isLive ? { leaseExpiresAt: lease } : {}) },
-  });
-}
-
-/** When the lease of an SBI ends, as its file says; `undefined` when it has none. */
-function leaseOf(draft: Planning['draft'], place: SbiPlace): string | undefined {
-  const bytes =
-    place.layout === 'document'
-      ? draft.file(place.file)
-      : isWip(wipOf(draft), place.id)
-        ? draft.file('var/state.json' as TreePath)
-        : undefined;
-  const parsed = bytes === undefined ? undefined : parseJsonObject(bytes);
-  const lease: Json | undefined =
-    parsed?.problem === undefined ? parsed?.value['lease_expires_at'] : undefined;
-  return typeof lease === 'string' && lease !== '' ? lease : undefined;
-}
-
-/** Moves the end of a lease. @throws StorageError `LEASE.NOT_HELD` */
-export function renewLease({ draft, stamp }: Planning, place: SbiPlace, leaseExpiresAt: string): void {
-  requireHeld(draft, place);
-  const keys = { lease_expires_at: leaseExpiresAt };
-  if (place.layout === 'go') setGoState(draft, keys, stamp.now);
-  else setStateKeys(draft, place, { ...keys, updated_at: stamp.now });
-}
-
-/** Gives an SBI back. @throws StorageError `LEASE.NOT_HELD` */
-export function releaseSbi(planning: Planning, place: SbiPlace, status: SbiStatus): void {
-  const { draft, stamp } = planning;
-  requireHeld(draft, place);
-  if (place.layout === 'go') {
-    noteStatus(planning, place.id, { status });
-    setGoState(draft, { wip: '', lease_expires_at: '' }, stamp.now);
-    return;
-  }
-  setStateKeys(draft, place, { status, updated_at: stamp.now });
-  draft.put(place.file, removeJsonKey(draft.file(place.file)!, ['lease_expires_at']));
-}
-
-function requireHeld(draft: Planning['draft'], place: SbiPlace): void {
-  const isHeld = place.layout === 'go' ? isWip(wipOf(draft), place.id) : leaseOf(draft, place) !== undefined;
-  if (isHeld) return;
-  throw new StorageError('LEASE.NOT_HELD', `${place.id} is not in work`, {
-    hint: 'claim it first',
-    details: { id: place.id },
-  });
 }

@@ -1,12 +1,11 @@
-import { StorageError } from '@deespec/domain';
 import type { Json, NewSbi, SbiFields, SbiId, TreePath } from '@deespec/domain';
 
-import { cannotExpress } from '../edit.js';
 import { removeJsonKey, setJsonKey } from '../json-edit.js';
 import { parseJsonObject } from '../json-text.js';
 import { SBI_ROOT } from '../paths.js';
 import { setYamlKey } from '../yaml-edit.js';
 import { appendLine, isWip, setGoState, wipOf } from './go-files.js';
+import { held, requireNoLease } from './lease.js';
 import type { LayoutName, Planning, SbiPlace } from './sbi-place.js';
 
 /** Makes an SBI's directory, its `spec.md`, and its `state.json` or `meta.yml` last: readers trust the last file. */
@@ -91,13 +90,10 @@ function updateGo(planning: Planning, place: SbiPlace, fields: SbiFields): void 
 
 /** A status has its journal line, and its keys in `var/state.json` while the SBI is the one in work. */
 export function noteStatus(
-  { draft, context, stamp }: Planning,
+  { draft, context, before, stamp }: Planning,
   id: SbiId,
-  { status, decision, attempt }: Pick<SbiFields, 'status' | 'decision' | 'attempt'>,
+  { status = before?.sbi?.status ?? 'READY', decision, attempt }: Pick<SbiFields, 'status' | 'decision' | 'attempt'>,
 ): void {
-  if (status === undefined) {
-    throw cannotExpress(['decision'], 'a journal line has a status beside the decision: name both');
-  }
   const last = context.spool.eventsOf(id).at(-1);
   appendLine(
     draft,
@@ -117,21 +113,15 @@ export function noteStatus(
 }
 
 /** Removes an SBI's directory. The journal keeps what it says of the SBI, and where it is the SBI's record, its end. */
-export function deleteSbi(planning: Planning, { id, layout, unit }: SbiPlace): void {
+export function deleteSbi(planning: Planning, place: SbiPlace): void {
   const { draft, stamp } = planning;
-  const isInWork = isWip(wipOf(draft), id);
-  if (isInWork) throw inWork(id);
+  const { id, layout, unit } = place;
+  if (layout === 'go' && isWip(wipOf(draft), id)) throw held(id);
+  requireNoLease(planning, place);
   draft.discard(unit.path);
   if (layout === 'document') return;
   const artifacts = [{ type: 'delete', id }];
   appendLine(draft, { turn: 0, step: '', decision: 'PENDING', status: '', artifacts }, stamp);
-}
-
-function inWork(id: SbiId): StorageError {
-  return new StorageError('LEASE.HELD', `${id} is in work`, {
-    hint: 'release it first',
-    details: { id },
-  });
 }
 
 function newMeta(id: SbiId): Buffer {

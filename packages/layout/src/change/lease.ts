@@ -1,0 +1,44 @@
+import { StorageError } from '@deespec/domain';
+import type { Json, SbiId } from '@deespec/domain';
+
+import { parseJsonObject } from '../json-text.js';
+import { GO_STATE } from '../paths.js';
+import type { Draft } from './draft.js';
+import { isWip, wipOf } from './go-files.js';
+import type { Planning, SbiPlace } from './sbi-place.js';
+
+/** Requires that an SBI's lease has ended, or that it has none. @throws StorageError `LEASE.HELD` */
+export function requireNoLease({ draft, stamp }: Planning, place: SbiPlace): void {
+  const lease = leaseOf(draft, place);
+  if (lease !== undefined && Date.parse(lease) > Date.parse(stamp.now)) throw held(place.id, lease);
+}
+
+/** Requires that an SBI is in work. @throws StorageError `LEASE.NOT_HELD` */
+export function requireInWork(draft: Draft, place: SbiPlace): void {
+  const { id, layout } = place;
+  const isInWork = layout === 'go' ? isWip(wipOf(draft), id) : leaseOf(draft, place) !== undefined;
+  if (isInWork) return;
+  throw new StorageError('LEASE.NOT_HELD', `${id} is not in work`, {
+    hint: 'claim it first',
+    details: { id },
+  });
+}
+
+/** The error for an SBI that somebody works on. */
+export function held(id: SbiId | string, leaseExpiresAt?: string): StorageError {
+  const until = leaseExpiresAt === undefined ? '' : ` until ${leaseExpiresAt}`;
+  return new StorageError('LEASE.HELD', `${id} is in work${until}`, {
+    hint: 'wait until it is released or its lease ends',
+    details: { id, ...(leaseExpiresAt === undefined ? {} : { leaseExpiresAt }) },
+  });
+}
+
+/** When the lease of an SBI ends, as the file says that has it; `undefined` when there is none. */
+function leaseOf(draft: Draft, { id, layout, file }: SbiPlace): string | undefined {
+  if (layout === 'go' && !isWip(wipOf(draft), id)) return undefined;
+  const bytes = draft.file(layout === 'go' ? GO_STATE : file);
+  const parsed = bytes === undefined ? undefined : parseJsonObject(bytes);
+  if (parsed === undefined || parsed.problem !== undefined) return undefined;
+  const lease: Json | undefined = parsed.value['lease_expires_at'];
+  return typeof lease === 'string' && lease !== '' ? lease : undefined;
+}
