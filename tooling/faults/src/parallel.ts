@@ -11,18 +11,22 @@ export async function eachInParallel<T>(
   await Promise.all(Array.from({ length: Math.min(workers, items.length) }, (_, worker) => run(worker)));
 }
 
-/** Every n-th item so that at most `most` are left, spread evenly; always with the first and the last. */
-export function sample<T>(items: readonly T[], most: number): readonly T[] {
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+
+/** At most `most` items, spread evenly, always with the first and the last; another seed moves those between. */
+export function sample<T>(items: readonly T[], most: number, seed = 1): readonly T[] {
   if (items.length <= most) return items;
-  return Array.from(
-    { length: most },
-    (_, i) => items[Math.round((i * (items.length - 1)) / Math.max(1, most - 1))]!,
-  );
+  const last = items.length - 1;
+  const step = last / Math.max(1, most - 1);
+  const shift = (((seed - 1) * GOLDEN_RATIO) % 1) * step;
+  return Array.from({ length: most }, (_, i) => {
+    const isEnd = i === 0 || i === most - 1;
+    return items[isEnd ? Math.round(i * step) : Math.min(last - 1, Math.round(i * step + shift))]!;
+  });
 }
 
 /** The same items in an order whose every beginning is spread over the whole: for a search that ends at the first find. */
 export function spread<T>(items: readonly T[]): readonly T[] {
-  const goldenRatio = (Math.sqrt(5) - 1) / 2;
-  const keyed = items.map((item, i) => ({ item, key: (i * goldenRatio) % 1 }));
+  const keyed = items.map((item, i) => ({ item, key: (i * GOLDEN_RATIO) % 1 }));
   return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
 }

@@ -35,7 +35,7 @@ export async function sweep<P = never>(
   for (const operation of chooseOperations(context.only)) {
     const template = await makeTemplate(context.directory, operation);
     const calls = (await pointsOf(template, context.bugs)).filter(isPoint);
-    const chosen = [...(context.share === 'full' ? calls : sample(calls, ciPoints)), ...more];
+    const chosen = [...(context.share === 'full' ? calls : sample(calls, ciPoints, context.seed)), ...more];
     const ordered = context.enough < chosen.length ? spread(chosen) : chosen;
     await eachInParallel(ordered, context.workers, async (point, worker) => {
       if (tally.bad.length < context.enough) await visit({ template, point, worker, tally });

@@ -26,7 +26,7 @@ export const interloper: Suite = {
     const tally = new FaultTally(context.say);
     const template = await makeTemplate(context.directory, operations[0]!);
     const all = (await pointsOf(template, context.bugs)).filter(inRun);
-    const chosen = sample(all, MOST[context.share]);
+    const chosen = sample(all, MOST[context.share], context.seed);
     await eachInParallel(chosen, context.workers, (point, worker) =>
       stopAt(context, template, { point, worker, tally }),
     );

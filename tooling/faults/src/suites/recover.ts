@@ -24,7 +24,11 @@ export const recover: Suite = {
     for (const operation of chooseOperations(context.only)) {
       const template = await makeTemplate(context.directory, operation);
       // Not the very ends: a run killed at its first call leaves nothing to recover from.
-      const firsts = sample((await pointsOf(template, context.bugs)).slice(first === 1 ? -12 : 0), first);
+      const firsts = sample(
+        (await pointsOf(template, context.bugs)).slice(first === 1 ? -12 : 0),
+        first,
+        context.seed,
+      );
       for (const point of firsts) await killTwice(context, template, { point, second, tally });
       context.say(`  ${operation.name}: ${tally.points} pairs, ${tally.bad.length} bad so far`);
     }
@@ -49,7 +53,7 @@ async function killTwice(
     tally.missed += 1;
     return;
   }
-  await eachInParallel(sample(again.points, second), context.workers, async (next, worker) => {
+  await eachInParallel(sample(again.points, second, context.seed), context.workers, async (next, worker) => {
     const directory = join(context.directory, `worker-${worker}`);
     const from = again.from;
     const twice = await runFaulted(context, template, { point: next, ...fault, directory, from });
