@@ -15,7 +15,7 @@ npm run faults -- hostile --write docs/hostile-inputs.md
 | refuse | the command fails with the [error](errors.md) that is named; nothing is published |
 | not applicable | no command takes such input |
 
-In each case the source stayed what it was, by a digest that other programs made; nothing outside of the tree was read or written; no command took more than 256 MiB of memory or printed a control character of a tree; none hung, and none called it a bug. An empty cell was not seen in the run that wrote this page. Entries of one case that are no finding are exported like all others.
+In each case the source stayed what it was, by a digest that other programs made; nothing outside of the tree was read or written; no command took more than 256 MiB of memory or printed a control character of a tree; none hung, and none called it a bug. Entries of one case that are no finding are exported like all others.
 `;
 
 /** The page of the catalogue. `seen` is what each case ended with, by id. */
