@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { Change, NewExecution } from '@deespec/domain';
+import type { Change, NewExecution, SbiId } from '@deespec/domain';
 
 import { apply, make, NOW, plan, text, type Files } from './change-support.js';
 import {
@@ -119,6 +119,10 @@ describe('fields of an SBI', () => {
     expect(() => plan(goDone!, update({ status: 'READY' }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
   });
 
+  test.each(trees)('none of them: nothing is written (%s)', (_, tree) => {
+    expect(plan(tree, update({}))).toEqual([]);
+  });
+
   test('the SBI in work has its status in var/state.json too, and the version counts up', () => {
     const go = `{"version": 41, "wip": "${ID}", "status": "WIP", "turn": 1, "extra": [1, 2]}`;
     const { files, units } = make({ ...goTree, 'var/state.json': go }, update({ status: 'REVIEW' }));
@@ -135,6 +139,7 @@ describe('fields of an SBI', () => {
 
   test.each([
     ['no SBI has', goTree, { ...update({ priority: 1 }), id: OTHER_ID } as Change, 'SBI.NOT_FOUND'],
+    ['have an id that climbs', goTree, { ...update({}), id: '../../x' as SbiId } as Change, 'SBI.INVALID_ID'],
     [
       'stand in a broken file',
       { [`${DIR}/state.json`]: '{"status":' },
@@ -186,6 +191,8 @@ describe('an execution', () => {
     );
     expect(() => plan(tree, step({ run: 2 }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
     expect(() => plan(tree, step({ step: 'dance' }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
+    expect(() => plan(tree, step({ turn: '1/../../x' as never }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
+    expect(() => plan(tree, step({ content: Buffer.alloc(9) }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
   });
 
   test('what state.json alone says of the step in work is not lost when the next one is appended', () => {

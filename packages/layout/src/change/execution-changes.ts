@@ -75,6 +75,7 @@ function requireCurrentRun(events: readonly JournalEvent[], run: number): void {
 }
 
 function stepFile({ unit }: SbiPlace, { step, turn }: NewExecution): TreePath {
+  if (!Number.isSafeInteger(turn) || turn < 1) throw cannotExpress(['turn'], 'turns count from 1');
   if ((artifactSteps as readonly string[]).includes(step))
     return `${unit.path}/${step}_${turn}.md` as TreePath;
   throw cannotExpress(['step'], `only ${artifactSteps.join(', ')} have files`);

@@ -1,4 +1,4 @@
-import { assertNever, StorageError, timeToNs } from '@deespec/domain';
+import { assertNever, parseSbiId, StorageError, timeToNs } from '@deespec/domain';
 import type { Change, SbiId, TreeEdit, TreeReader } from '@deespec/domain';
 
 import type { TreeContext } from '../context.js';
@@ -32,7 +32,7 @@ export interface PlanOptions {
  * The edits of paths that a change is, in the order in which they are to be made: artifacts first, the file that readers trust
  * last. What the edited bytes mean is derived before it is returned, so a change that the layout cannot express is an error.
  *
- * @throws StorageError `SBI.NOT_FOUND`, `SBI.EXISTS`, `EXECUTION.EXISTS`, `LEASE.HELD`, `LEASE.NOT_HELD`, `USAGE.INVALID`;
+ * @throws StorageError `SBI.INVALID_ID`, `SBI.NOT_FOUND`, `SBI.EXISTS`, `EXECUTION.EXISTS`, `LEASE.HELD`, `LEASE.NOT_HELD`, `USAGE.INVALID`;
  *   `LAYOUT.MALFORMED` when a file to edit cannot be interpreted, `LAYOUT.CANNOT_EXPRESS`; those of `reader`
  *
  * Source: docs/adr/0012.
@@ -80,9 +80,10 @@ function changeSbi(planning: Planning, place: SbiPlace, change: ChangeOfOne): vo
   }
 }
 
+/** The SBI of a change; it becomes part of a path, so it is read like any other input. */
 function idOf(change: Exclude<Change, { kind: 'set-config' }>): SbiId {
-  if (change.kind === 'create-sbi') return change.sbi.id;
-  return change.kind === 'append-execution' ? change.execution.sbiId : change.id;
+  if (change.kind === 'create-sbi') return parseSbiId(change.sbi.id);
+  return parseSbiId(change.kind === 'append-execution' ? change.execution.sbiId : change.id);
 }
 
 /** Without the zeros that the fixed width adds: as programs write times. */

@@ -26,6 +26,7 @@ export function createSbi({ draft, stamp }: Planning, sbi: NewSbi, layout: Layou
 
 /** Changes fields where the SBI's layout has them. */
 export function updateSbi(planning: Planning, place: SbiPlace, fields: SbiFields): void {
+  if (Object.values(fields).every((value) => value === undefined)) return;
   if (place.layout === 'document') updateState(planning, place, fields);
   else updateGo(planning, place, fields);
 }
