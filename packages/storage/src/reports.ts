@@ -188,6 +188,8 @@ export interface StatusReport {
   readonly home: string;
   readonly mode: StorageMode;
   readonly modeMeaning: string;
+  /** Why `setting.json` cannot be read, when it cannot; the mode is then the one in force. */
+  readonly setting?: { readonly code: string; readonly message: string };
   /** What holds the truth in this mode. */
   readonly truth: 'files' | 'sqlite';
   readonly database:

@@ -23,11 +23,11 @@ type DatabaseStatus = StatusReport['database'];
  * Says where a tree stands and what to do next. Reads the database, `.storage/` and the Go tool's locks, without TypeORM; the
  * files are only counted with `scan`. Never writes.
  *
- * @throws StorageError `TREE.NOT_FOUND`, `MODE.UNKNOWN`, `LAYOUT.MALFORMED`
+ * @throws StorageError `TREE.NOT_FOUND`, `MODE.UNKNOWN`
  */
 export async function readStatus({ home, scan }: { home: string; scan?: boolean }): Promise<StatusReport> {
   const paths = homePaths(home);
-  const mode = await requestedMode(paths);
+  const { mode, setting } = await modeOf(paths);
   const isHeld = isBarrierHeld(paths);
   const holders = livingHolders(paths);
   const { database, evidence } = isHeld ? { database: busy(), evidence: undefined } : readDatabase(paths);
@@ -38,6 +38,7 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
     home: paths.home,
     mode,
     modeMeaning: modeMeanings[mode].meaning,
+    ...(setting === undefined ? {} : { setting }),
     truth: modeMeanings[mode].reads,
     database,
     ...(evidence === undefined ? {} : { evidence: evidenceOf(evidence) }),
@@ -50,8 +51,19 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
       ...(wip === undefined ? {} : { wip }),
     },
     unfinishedRuns: isHeld ? [] : unfinishedRuns(paths),
-    nextStep: nextStep(database, { isHeld, mode, differences: evidence?.differences ?? 0 }),
+    nextStep: nextStep(database, { isHeld, mode, setting, differences: evidence?.differences ?? 0 }),
   };
+}
+
+/** The mode asked for; for a `setting.json` that cannot be read the one in force, with what is wrong with the file. */
+async function modeOf(paths: HomePaths): Promise<Pick<StatusReport, 'mode' | 'setting'>> {
+  try {
+    return { mode: await requestedMode(paths) };
+  } catch (error) {
+    if (!isStorageError(error, 'LAYOUT.MALFORMED')) throw error;
+    const { code, message } = error;
+    return { mode: 'file', setting: { code, message } };
+  }
 }
 
 function readDatabase(paths: HomePaths): { database: DatabaseStatus; evidence: Evidence | undefined } {
@@ -119,9 +131,15 @@ function evidenceOf({
 
 function nextStep(
   database: DatabaseStatus,
-  { isHeld, mode, differences }: { isHeld: boolean; mode: string; differences: number },
+  {
+    isHeld,
+    mode,
+    setting,
+    differences,
+  }: { isHeld: boolean; mode: string; setting: StatusReport['setting']; differences: number },
 ): string {
   if (isHeld) return 'wait: a command works on the tree';
+  if (setting !== undefined) return `mend setting.json: it ${setting.message}`;
   if (mode !== 'file')
     return `set storage_mode in setting.json back to "file": this version does not grant ${mode}`;
   if (database.state === 'refused')

@@ -100,6 +100,17 @@ describe('Status', () => {
     await expectError(readStatus({ home }), 'MODE.UNKNOWN');
   });
 
+  test('says where a tree stands whose setting.json cannot be read', async () => {
+    const home = generatedTree();
+    put(home, 'setting.json', '{"storage_mode":"file","storage_mode":"sqlite"}');
+
+    expect(await readStatus({ home })).toMatchObject({
+      mode: 'file',
+      setting: { code: 'LAYOUT.MALFORMED', message: expect.stringContaining('duplicate-key') },
+      nextStep: expect.stringContaining('mend setting.json'),
+    });
+  });
+
   test('does not need to write', async () => {
     const home = await migratedTree();
     const before = listing(dirname(home), '%p %T@\\0');

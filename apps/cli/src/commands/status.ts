@@ -39,6 +39,7 @@ function renderStatus(report: StatusReport): string {
   return renderFields([
     ['tree', report.home],
     ['mode', `${report.mode} (${report.modeMeaning})`],
+    ...settingField(report.setting),
     ['truth', report.truth],
     ...databaseFields(report.database),
     ['verified', evidence(report.evidence)],
@@ -48,6 +49,10 @@ function renderStatus(report: StatusReport): string {
     ['unfinished runs', report.unfinishedRuns.join(', ') || 'none'],
     ['next step', report.nextStep],
   ]);
+}
+
+function settingField(setting: StatusReport['setting']): readonly Field[] {
+  return setting === undefined ? [] : [['setting.json', `${setting.message} (${setting.code})`]];
 }
 
 function databaseFields(database: StatusReport['database']): readonly Field[] {

@@ -93,7 +93,11 @@ function updateGo(planning: Planning, place: SbiPlace, fields: SbiFields): void 
 export function noteStatus(
   { draft, context, before, stamp }: Planning,
   id: SbiId,
-  { status = before?.sbi?.status ?? 'READY', decision, attempt }: Pick<SbiFields, 'status' | 'decision' | 'attempt'>,
+  {
+    status = before?.sbi?.status ?? 'READY',
+    decision,
+    attempt,
+  }: Pick<SbiFields, 'status' | 'decision' | 'attempt'>,
 ): void {
   const last = context.spool.eventsOf(id).at(-1);
   appendLine(

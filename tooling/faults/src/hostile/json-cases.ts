@@ -163,7 +163,7 @@ export const jsonCases: readonly HostileCase[] = [
   {
     id: 'J16b',
     input: 'storage_mode twice, with different values',
-    note: 'Only mode file can be in force before a mode is granted, so nothing is guessed; status refuses with LAYOUT.MALFORMED',
+    note: 'Only mode file can be in force before a mode is granted, so nothing is guessed; status says that the file cannot be read',
     expect: { verdict: 'quarantine', errors: [['setting.json', 'duplicate-key']] },
     prepare: (place) => place.put('setting.json', '{"storage_mode":"file","storage_mode":"sqlite"}'),
   },
