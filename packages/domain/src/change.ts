@@ -57,7 +57,7 @@ export type Change =
 /** What a change does to one path. Edits are made in order; one that fails leaves those after it undone. */
 export type TreeEdit =
   | { readonly op: 'make-directory'; readonly path: TreePath }
-  /** Puts a file where `expected` stands. */
+  /** Puts a file where `expected` stands: one that is replaced keeps its mode, a new one has 0o644. */
   | { readonly op: 'put'; readonly path: TreePath; readonly bytes: Buffer; readonly expected: Expected }
   /** Appends one line, ending in LF, to a journal that other programs append to; made when absent. */
   | { readonly op: 'append'; readonly path: TreePath; readonly line: Buffer }

@@ -191,6 +191,7 @@ describe('an execution', () => {
     );
     expect(() => plan(tree, step({ run: 2 }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
     expect(() => plan(tree, step({ step: 'dance' }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
+    expect(() => plan(tree, step({ error: 'x'.repeat(1_048_576) }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
     expect(() => plan(tree, step({ turn: '1/../../x' as never }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
     expect(() => plan(tree, step({ content: Buffer.alloc(9) }))).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
   });
@@ -369,6 +370,12 @@ describe('configuration', () => {
     ['a key of no file', set('other.key', '1'), {}, 'USAGE.INVALID'],
     ['a key with NUL', set('setting.a\0', '1'), {}, 'USAGE.INVALID'],
     ['a value that is no JSON', set('setting.a', '{'), {}, 'LAYOUT.CANNOT_EXPRESS'],
+    [
+      'a value that makes the file too large',
+      set('setting.a', `"${'x'.repeat(262_144)}"`),
+      {},
+      'LAYOUT.CANNOT_EXPRESS',
+    ],
     ['a torn file', set('setting.a', '1'), { 'setting.json': '{"a": 1' }, 'LAYOUT.MALFORMED'],
     ['a symlink', set('setting.a', '1'), { 'setting.json': { link: '/etc/passwd' } }, 'LAYOUT.MALFORMED'],
     [

@@ -2,7 +2,7 @@ import { StorageError } from '@deespec/domain';
 import type { Json, TreePath } from '@deespec/domain';
 
 import { SETTINGS_BYTES } from '../content.js';
-import { malformed } from '../edit.js';
+import { cannotExpress, malformed } from '../edit.js';
 import { isColumnText } from '../fields.js';
 import { setJsonKey } from '../json-edit.js';
 import { parseJson, parseJsonObject } from '../json-text.js';
@@ -31,8 +31,12 @@ export function setConfig(draft: Draft, fullKey: string, valueJson: string): voi
   }
   const path = prefix === 'setting' ? SETTING : workflowFile(draft, key);
   const bytes = draft.file(path, SETTINGS_BYTES);
-  if (path === ETC_WORKFLOW) draft.put(path, setYamlKey(bytes!, [key], valueOf(fullKey, valueJson)));
-  else draft.put(path, setJsonKey(bytes ?? Buffer.from('{\n}\n'), [key], valueJson));
+  const edited =
+    path === ETC_WORKFLOW
+      ? setYamlKey(bytes!, [key], valueOf(fullKey, valueJson))
+      : setJsonKey(bytes ?? Buffer.from('{\n}\n'), [key], valueJson);
+  if (edited.length > SETTINGS_BYTES) throw cannotExpress([fullKey], `${path} would be too large to be read`);
+  draft.put(path, edited);
 }
 
 /** `workflow.json` counts where both files have the key. */

@@ -2,7 +2,8 @@ import type { Json, JsonObject, SbiId, TreePath } from '@deespec/domain';
 
 import { setJsonKey } from '../json-edit.js';
 import { parseJsonObject } from '../json-text.js';
-import { malformed } from '../edit.js';
+import { cannotExpress, malformed } from '../edit.js';
+import { MAX_LINE_BYTES } from '../journal-lines.js';
 import { GO_STATE, JOURNAL } from '../paths.js';
 import type { Draft } from './draft.js';
 
@@ -40,7 +41,10 @@ export function appendLine(draft: Draft, fields: LineFields, { now, lineId }: Li
     ts: now,
     turn,
   };
-  draft.append(JOURNAL, Buffer.from(`${JSON.stringify(line)}\n`));
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  if (bytes.length > MAX_LINE_BYTES)
+    throw cannotExpress(['error'], 'the journal line would be too long to be read');
+  draft.append(JOURNAL, bytes);
 }
 
 /** The path of an entry as journal lines have it: from the project's root. */
