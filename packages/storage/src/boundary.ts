@@ -1,14 +1,17 @@
 import { systemError } from '@deespec/domain';
 import { toStorageError } from '@deespec/sqlite-adapter';
+import { join } from 'node:path';
 
 /**
  * Runs a use case and gives what the operating system or SQLite threw below it a code: the one place where this package
  * wraps errors of others. What is nobody's error is a bug and passes as it is.
+ *
+ * @param home - the tree's directory: for SQLite a disk without room for another name is one that it cannot open files on
  */
-export async function atBoundary<T>(work: () => Promise<T>): Promise<T> {
+export async function atBoundary<T>(home: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw systemError(error) ?? toStorageError(error, 'the database');
+    throw systemError(error) ?? toStorageError(error, join(home, 'deespec.db'));
   }
 }

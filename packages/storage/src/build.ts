@@ -7,6 +7,7 @@ import {
   requireSound,
   SqliteLoader,
   StoredTree,
+  toStorageError,
 } from '@deespec/sqlite-adapter';
 import { verifyTree, type TreeVerification } from '@deespec/verifier';
 import { rmSync } from 'node:fs';
@@ -138,6 +139,9 @@ function copyDatabase(from: string, to: string): void {
     requireSound(handle);
     handle.pragma('query_only = OFF');
     handle.prepare('VACUUM INTO ?').run(to);
+  } catch (error) {
+    // Here, not at the boundary: what is told apart by the room that is left must be told before anything is removed.
+    throw toStorageError(error, to);
   } finally {
     handle.close();
   }

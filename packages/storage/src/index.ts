@@ -48,56 +48,60 @@ import type {
 } from './reports.js';
 import type { VersionReport } from './version.js';
 
+import { tmpdir } from 'node:os';
+
 import { atBoundary } from './boundary.js';
 
 // Each use case is loaded when it is called: a command pays only for what it uses.
 
 /** See `migrate.ts`. */
 export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
-  return atBoundary(async () => (await import('./migrate.js')).migrate(options));
+  return atBoundary(options.home, async () => (await import('./migrate.js')).migrate(options));
 }
 
 /** See `verify.ts`. */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
-  return atBoundary(async () => (await import('./verify.js')).verify(options));
+  return atBoundary(options.home, async () => (await import('./verify.js')).verify(options));
 }
 
 /** See `export.ts`. */
 export async function exportTree(options: ExportOptions): Promise<ExportReport> {
-  return atBoundary(async () => (await import('./export.js')).exportTree(options));
+  return atBoundary(options.home, async () => (await import('./export.js')).exportTree(options));
 }
 
 /** See `digest.ts`. */
 export async function digest(request: DigestRequest): Promise<DigestReport> {
-  return atBoundary(async () => (await import('./digest.js')).digest(request));
+  return atBoundary(request.directory, async () => (await import('./digest.js')).digest(request));
 }
 
 /** See `status.ts`. */
 export async function readStatus(options: { home: string; scan?: boolean }): Promise<StatusReport> {
-  return atBoundary(async () => (await import('./status.js')).readStatus(options));
+  return atBoundary(options.home, async () => (await import('./status.js')).readStatus(options));
 }
 
 /** See `quarantine.ts`. */
 export async function listQuarantine(options: QuarantineListOptions): Promise<QuarantinedEntry[]> {
-  return atBoundary(async () => (await import('./quarantine.js')).listQuarantine(options));
+  return atBoundary(options.home, async () => (await import('./quarantine.js')).listQuarantine(options));
 }
 
 /** See `quarantine.ts`. */
 export async function openQuarantined(options: { home: string; path: TreePath }): Promise<OpenQuarantined> {
-  return atBoundary(async () => (await import('./quarantine.js')).openQuarantined(options));
+  return atBoundary(options.home, async () => (await import('./quarantine.js')).openQuarantined(options));
 }
 
 /** See `quarantine-retry.ts`. */
 export async function retryQuarantine(options: RetryOptions): Promise<RetryReport> {
-  return atBoundary(async () => (await import('./quarantine-retry.js')).retryQuarantine(options));
+  return atBoundary(options.home, async () =>
+    (await import('./quarantine-retry.js')).retryQuarantine(options),
+  );
 }
 
 /** See `open-storage.ts`. */
 export async function openStorage(options: OpenOptions): Promise<OpenStorage> {
-  return atBoundary(async () => (await import('./open-storage.js')).openStorage(options));
+  return atBoundary(options.home, async () => (await import('./open-storage.js')).openStorage(options));
 }
 
 /** See `version.ts`. */
 export async function version(): Promise<VersionReport> {
-  return atBoundary(async () => (await import('./version.js')).version());
+  return atBoundary(tmpdir(), async () => (await import('./version.js')).version());
 }

@@ -9,6 +9,7 @@ import {
   openHandle,
   recordDigest,
   StoredTree,
+  toStorageError,
 } from '@deespec/sqlite-adapter';
 import { ulid } from 'ulid';
 
@@ -186,9 +187,28 @@ async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness):
   refuseInvalid(run, built);
   witness.onBuilt?.(run);
   const isSame = run.published !== undefined && isNothing(built.written);
+  const { rows, bytes } = writeEvidence(run, runId, built);
+  requireEvidence(run.directory.database, runId);
+  if (run.options.dryRun !== true && !isSame) {
+    run.options.onProgress?.({
+      phase: 'publish',
+      doneEntries: run.total.entries,
+      doneBytes: run.total.bytes,
+    });
+    rememberScan(run.paths, { at: timeFromDate(new Date()), ...built.equation.scanned });
+    publish(run.paths, run.directory.database, run.published === undefined ? 'first' : 'replace');
+  }
+  const outcome = run.published === undefined ? 'created' : isSame ? 'unchanged' : 'updated';
+  return report(run, runId, { ...built, outcome, rows, databaseBytes: bytes });
+}
+
+/** Writes what was verified into the unpublished database; says what it holds. */
+function writeEvidence(
+  run: MigrateRun,
+  runId: string,
+  built: BuiltDatabase,
+): { rows: RowCounts; bytes: number } {
   const handle = openHandle(run.directory.database, 'write');
-  let rows: RowCounts;
-  let bytes: number;
   try {
     const { stored, ignored } = built.equation;
     addEvidence(handle, {
@@ -205,23 +225,12 @@ async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness):
       ignoredBytes: ignored.bytes,
       differences: 0,
     });
-    rows = countTables(handle);
-    bytes = databaseBytes(handle);
+    return { rows: countTables(handle), bytes: databaseBytes(handle) };
+  } catch (error) {
+    throw toStorageError(error, run.directory.database);
   } finally {
     handle.close();
   }
-  requireEvidence(run.directory.database, runId);
-  if (run.options.dryRun !== true && !isSame) {
-    run.options.onProgress?.({
-      phase: 'publish',
-      doneEntries: run.total.entries,
-      doneBytes: run.total.bytes,
-    });
-    rememberScan(run.paths, { at: timeFromDate(new Date()), ...built.equation.scanned });
-    publish(run.paths, run.directory.database, run.published === undefined ? 'first' : 'replace');
-  }
-  const outcome = run.published === undefined ? 'created' : isSame ? 'unchanged' : 'updated';
-  return report(run, runId, { ...built, outcome, rows, databaseBytes: bytes });
 }
 
 /**

@@ -38,7 +38,7 @@ export function openQuarantined({ home, path }: { home: string; path: TreePath }
     return {
       entry: getQuarantined(stored, path),
       read: () => readStored(stored, path),
-      listRules: () => atBoundary(() => listRules(stored, path)),
+      listRules: () => atBoundary(home, () => listRules(stored, path)),
       close: () => stored.close(),
     };
   } catch (error) {
@@ -70,7 +70,7 @@ function* readStored(stored: StoredTree, path: TreePath): Generator<Buffer> {
   try {
     yield* stored.read(path);
   } catch (error) {
-    throw toStorageError(error, 'the database');
+    throw toStorageError(error, stored.handle.name);
   }
 }
 
