@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Envelope } from './envelope.js';
 
 // V8 lets the heap of a machine with much memory grow to several times of what is in use before it collects. With this it
-// collects earlier, at no cost that was seen: a directory of 200,000 entries takes 230 MiB instead of 460.
+// collects earlier: a directory of 200,000 entries takes 211 MiB instead of 460, for up to a fifth more processor time.
 setFlagsFromString('--optimize-for-size');
 
 // The first module of the program. It imports types only, so that a program that cannot load the rest of itself, because it

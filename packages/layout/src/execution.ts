@@ -53,7 +53,7 @@ interface Owned {
 }
 
 /** The run in work: that of the last pick, and later than every run of which files were kept. */
-export function lastRunOf(lines: readonly JournalEvent[], files: readonly StepFile[]): number {
+function lastRunOf(lines: readonly JournalEvent[], files: readonly StepFile[]): number {
   const picked = lines.reduce((last, event) => Math.max(last, event.run), 1);
   return files.reduce((last, file) => (file.run === undefined ? last : Math.max(last, file.run + 1)), picked);
 }

@@ -1,5 +1,5 @@
 import { StorageError } from '@deespec/domain';
-import type { Json, SbiId } from '@deespec/domain';
+import type { Json } from '@deespec/domain';
 
 import { parseJsonObject } from '../json-text.js';
 import { GO_STATE } from '../paths.js';
@@ -25,7 +25,7 @@ export function requireInWork(draft: Draft, place: SbiPlace): void {
 }
 
 /** The error for an SBI that somebody works on. */
-export function held(id: SbiId | string, leaseExpiresAt?: string): StorageError {
+export function held(id: string, leaseExpiresAt?: string): StorageError {
   const until = leaseExpiresAt === undefined ? '' : ` until ${leaseExpiresAt}`;
   return new StorageError('LEASE.HELD', `${id} is in work${until}`, {
     hint: 'wait until it is released or its lease ends',
