@@ -1,16 +1,21 @@
 import { Option } from '@commander-js/extra-typings';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defineCommand } from './command.js';
+import { auditCommand } from './commands/audit.js';
 import { completeCommand, completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
+import { conflictCommand } from './commands/conflict.js';
 import { digestCommand } from './commands/digest.js';
 import { executionCommand } from './commands/execution.js';
 import { exportCommand } from './commands/export.js';
 import { helpCommand } from './commands/help.js';
 import { migrateCommand } from './commands/migrate.js';
+import { modeCommand } from './commands/mode.js';
 import { quarantineCommand } from './commands/quarantine.js';
 import { sbiCommand } from './commands/sbi.js';
+import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
+import { syncCommand } from './commands/sync.js';
 import { verifyCommand } from './commands/verify.js';
 import { versionCommand } from './commands/version.js';
 import type { Session } from './session.js';
@@ -44,9 +49,14 @@ function baseProgram(session: Session) {
     .addCommand(verifyCommand(session))
     .addCommand(exportCommand(session))
     .addCommand(digestCommand(session))
+    .addCommand(modeCommand(session))
+    .addCommand(startCommand(session))
+    .addCommand(syncCommand(session))
+    .addCommand(conflictCommand(session))
     .addCommand(sbiCommand(session))
     .addCommand(executionCommand(session))
     .addCommand(configCommand(session))
+    .addCommand(auditCommand(session))
     .addCommand(quarantineCommand(session))
     .addCommand(versionCommand(session))
     .addCommand(helpCommand(session));

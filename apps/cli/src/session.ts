@@ -34,6 +34,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** Aborted by the first stop signal. */
   readonly signal: AbortSignal;
+  /** The account that makes changes, for the audit log. */
+  readonly user: string;
   /** The `.deespec` directory. @throws StorageError `TREE.NOT_FOUND` */
   home(): Promise<string>;
   /** Runs `work` with a progress display on standard error, which is gone when it resolves. */
@@ -185,6 +187,7 @@ export class Session {
       json: this.json,
       terminal,
       signal: this.#abort.signal,
+      user: settings.user,
       home,
       withProgress: async (work) => {
         const { openProgress } = await import('./progress.js');

@@ -65,6 +65,13 @@ export function usageError(stop: ParseStop): StorageError {
       details: { command: path },
     });
   }
+  if (reason.code === 'commander.excessArguments' && command.commands.length > 0) {
+    // A group that does something by itself takes every unknown word for an argument.
+    return new StorageError('USAGE.INVALID', `unknown command ${JSON.stringify(command.args[0])}`, {
+      hint: help,
+      details: { command: path },
+    });
+  }
   const [what = '', ...more] = reason.message.replace(/^error: /u, '').split('\n');
   const suggestion = /^\(Did you mean (.*)\?\)$/u.exec(more.join(' '))?.[1];
   return new StorageError('USAGE.INVALID', what, {

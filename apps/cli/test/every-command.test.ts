@@ -59,7 +59,7 @@ const examples: Readonly<Record<string, Example>> = {
 
 function allCommands(): { groups: string[]; leaves: string[] } {
   const terminal = new Terminal(new PassThrough(), new PassThrough());
-  const session = new Session({ terminal, settings: { environment: {}, debug: false }, argv: [] });
+  const session = new Session({ terminal, settings: { environment: {}, debug: false, user: 'tester' }, argv: [] });
   const groups: string[] = [];
   const leaves: string[] = [];
   const walk = (command: CommandUnknownOpts, words: string[]): void => {

@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { StorageMode } from '@deespec/domain';
+import { generateTree } from '@deespec/trees';
 import { execa } from 'execa';
 import { runProgram } from '../src/program.js';
 import { Session } from '../src/session.js';
@@ -21,15 +23,21 @@ export interface Run {
 export interface RunOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Standard input; absent: none. */
+  readonly input?: Buffer;
+  /** Runs it as this user and group; absent: as the tests. */
+  readonly account?: number;
 }
 
-/** Starts the launcher as a child process: no terminal, no standard input, UTC. */
-export function startDeespec(args: readonly string[], { cwd = tmpdir(), environment = {} }: RunOptions = {}) {
+/** Starts the launcher as a child process: no terminal, UTC. */
+export function startDeespec(args: readonly string[], options: RunOptions = {}) {
+  const { cwd = tmpdir(), environment = {}, input, account } = options;
   return execa(process.execPath, [launcher, ...args], {
     cwd,
     env: { DEE_HOME: '', TZ: 'UTC', ...environment },
     encoding: 'buffer',
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...(account === undefined ? {} : { uid: account, gid: account }),
     reject: false,
     stripFinalNewline: false,
   });
@@ -50,7 +58,7 @@ export async function runInProcess(argv: readonly string[], isTTY = false): Prom
   // Nobody reads before the end, and a command waits for its reader.
   const stdout = Object.assign(new PassThrough({ highWaterMark: 2 ** 30 }), { isTTY });
   const stderr = new PassThrough();
-  const settings = { environment: {}, debug: false };
+  const settings = { environment: {}, debug: false, user: 'tester' };
   const session = new Session({ terminal: new Terminal(stdout, stderr), settings, argv });
   await runProgram(session, argv);
   const output = (stdout.read() as Buffer | null) ?? Buffer.alloc(0);
@@ -95,6 +103,47 @@ export function removeDirectories(): void {
 }
 
 const directories: string[] = [];
+
+const templates = new Map<StorageMode, Promise<string>>();
+
+/** A small generated tree that was migrated and brought into `mode`; a fresh copy for each call. */
+export async function homeIn(mode: StorageMode): Promise<string> {
+  const template = templates.get(mode) ?? makeTemplate(mode);
+  templates.set(mode, template);
+  const home = join(temporaryDirectory(), '.deespec');
+  cpSync(await template, home, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  return home;
+}
+
+async function makeTemplate(mode: StorageMode): Promise<string> {
+  const home = join(temporaryDirectory(), '.deespec');
+  generateTree(home, { layout: 'A', sbis: 3, seed: 7 });
+  for (const words of [['migrate'], ['mode', 'set', mode]]) {
+    const { exitCode, stderr } = await deespec([...words, '--home', home]);
+    if (exitCode !== 0) throw new Error(`${words.join(' ')}: ${stderr}`);
+  }
+  return home;
+}
+
+/** The ids of a tree's SBIs, by name. */
+export function sbiIds(home: string): string[] {
+  return readdirSync(join(home, 'specs/sbi')).sort();
+}
+
+/**
+ * An account that permissions bind, which they do not for root, and that owns everything below the parent of `home`.
+ *
+ * @returns what {@link RunOptions} takes
+ */
+export function ordinaryAccount(home: string): Pick<RunOptions, 'account'> {
+  if (process.getuid?.() !== 0) return {};
+  const root = dirname(home);
+  const below = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  for (const path of [root, ...below.map((name) => join(root, name))]) chownSync(path, nobody, nobody);
+  return { account: nobody };
+}
+
+const nobody = 65534;
 
 /** Writes files below `directory`, by relative path. */
 export function writeFiles(directory: string, files: Readonly<Record<string, string | Buffer>>): void {

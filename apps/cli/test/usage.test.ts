@@ -29,11 +29,23 @@ describe('a wrong command line', () => {
     ['export', '--output', ''],
     ['execution', 'show', 'SBI-01M810CC01J2AAPQZVYRK1YMJR', '--run', '1'],
     ['digest', 'one', 'two'],
+    ['mode', 'sqlite'],
+    ['mode', 'set', 'cloud'],
+    ['sync', '--watch', '--dry-run'],
+    ['conflict', 'resolve', 'x', '--take', 'both'],
+    ['sbi', 'create', '--title', 'x', '--label', 'a,,b'],
+    ['sbi', 'create', '--title', 'x', '--priority', '-1'],
+    ['sbi', 'set-status', 'SBI-01M810CC01J2AAPQZVYRK1YMJR', 'PAUSED'],
+    ['execution', 'add', 'SBI-01M810CC01J2AAPQZVYRK1YMJR', '--run', '1'],
+    ['audit', '--since', 'yesterday'],
+    ['audit', '--format', 'xml'],
+    ['audit', '--limit', '1001'],
+    ['audit', '--json', '--format', 'csv'],
   ])('%s %s %s is a usage error', async (...args) => {
-    const { exitCode, stderr } = await runInProcess(args);
+    const { exitCode, stdout, stderr } = await runInProcess(args);
 
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('USAGE.INVALID');
+    expect(args.includes('--json') ? stdout.toString() : stderr).toContain('USAGE.INVALID');
   });
 
   test('help goes to standard error when the command is missing', async () => {
@@ -49,7 +61,7 @@ describe('a wrong command line', () => {
 
     expect(exitCode).toBe(0);
     expect(stdout.toString()).toContain('migrate');
-    expect(stdout.toString()).not.toMatch(/\b(complete|cutover|rollback|doctor|sync)\b/u);
+    expect(stdout.toString()).not.toMatch(/\b(complete|cutover|rollback|doctor|backup)\b/u);
     expect(stderr).toBe('');
   });
 
@@ -100,7 +112,7 @@ describe('completion', () => {
       deespec(['complete', '--', 'sbi', 'list', '--st']),
     ]);
 
-    expect(commands.stdout.toString()).toMatch(/^list\t.*\nshow\t.*\n:4\n$/u);
+    expect(commands.stdout.toString()).toMatch(/^list\t.*\nshow\t.*\nadd\t.*\n:4\n$/u);
     expect(options.stdout.toString()).toMatch(/^--status\t.*\n--store\t.*\n:4\n$/u);
   });
 });

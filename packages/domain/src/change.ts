@@ -1,7 +1,5 @@
 import type { Decision, ExecutionKey } from './execution.js';
 import type { SbiId, SbiStatus } from './sbi.js';
-import type { Expected } from './tree-store.js';
-import type { TreePath } from './tree-path.js';
 
 /** A new backlog item. */
 export interface NewSbi {
@@ -53,13 +51,3 @@ export type Change =
   | { readonly kind: 'delete-sbi'; readonly id: SbiId }
   /** `key` as `ConfigEntry` has it; `valueJson` is JSON text, stored as it is spelled where the file is JSON. */
   | { readonly kind: 'set-config'; readonly key: string; readonly valueJson: string };
-
-/** What a change does to one path. Edits are made in order; one that fails leaves those after it undone. */
-export type TreeEdit =
-  | { readonly op: 'make-directory'; readonly path: TreePath }
-  /** Puts a file where `expected` stands: one that is replaced keeps its mode, a new one has 0o644. */
-  | { readonly op: 'put'; readonly path: TreePath; readonly bytes: Buffer; readonly expected: Expected }
-  /** Appends one line, ending in LF, to a journal that other programs append to; made when absent. */
-  | { readonly op: 'append'; readonly path: TreePath; readonly line: Buffer }
-  /** Removes a directory with all it holds; the bytes are kept until nobody can need them. */
-  | { readonly op: 'discard'; readonly path: TreePath };

@@ -10,7 +10,7 @@ import type { Sbi, SbiFilter, SbiId } from './sbi.js';
 export interface Index {
   /** @throws StorageError `SBI.NOT_FOUND` */
   getSbi(id: SbiId): Promise<Sbi>;
-  /** Ordered by `createdAt`, then `id`. `[]` when there are none. @throws StorageError `SBI.NOT_FOUND` for `after` */
+  /** In the order that the filter names. `[]` when there are none. @throws StorageError `SBI.NOT_FOUND` for `after` */
   listSbis(filter?: SbiFilter): Promise<Sbi[]>;
   /** How many SBIs have each status; a status without SBIs is absent. */
   countSbis(): Promise<ReadonlyMap<string, number>>;

@@ -1,5 +1,5 @@
-export type { AuditEntry, AuditFilter } from './audit.js';
-export type { Change, NewExecution, NewSbi, SbiFields, TreeEdit } from './change.js';
+export type { AuditEntry, AuditFilter, AuditNote, AuditRecord } from './audit.js';
+export type { Change, NewExecution, NewSbi, SbiFields } from './change.js';
 export type { Checks, ShapeKind, ShapeProblem } from './checks.js';
 export type { ConfigEntry } from './config.js';
 export type { DerivedUnit } from './derived.js';
@@ -13,13 +13,36 @@ export type { JournalEvent, JournalSpool } from './journal.js';
 export type { Json, JsonObject } from './json.js';
 export { modeMeanings, parseMode, storageModes } from './mode.js';
 export type { StorageMode } from './mode.js';
+export type {
+  AccountRow,
+  Conflict,
+  Debt,
+  DiskStat,
+  FileDebt,
+  Ledger,
+  ProjectedFiles,
+  Projection,
+  Settlement,
+} from './projection.js';
 export { splitReason } from './quarantine.js';
 export type { QuarantinedEntry, QuarantineFilter } from './quarantine.js';
 export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sbi.js';
 export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
 export { limitHint, systemCode, systemError } from './system-error.js';
 export type { AppliedScript, SchemaScript, SchemaStore } from './schema-store.js';
+export type {
+  Claim,
+  ClaimOptions,
+  SbiInput,
+  Storage,
+  StorageReads,
+  StorageTx,
+  StorageWrites,
+  StoredConfig,
+  StoredSbi,
+} from './storage.js';
 export { parseTime, timeFromDate, timeFromNs, timeToNs } from './time.js';
+export type { TreeEdit } from './tree-edit.js';
 export { CHUNK_BYTES } from './tree-loader.js';
 export type { LoadContent, LoadEntry, TreeLoader, UnitChange } from './tree-loader.js';
 export {
@@ -33,8 +56,11 @@ export {
   pathToBytes,
 } from './tree-path.js';
 export type { TreePath } from './tree-path.js';
-export { DIRECTORY_SHA256 } from './tree-store.js';
+export { DIRECTORY_SHA256, putIf, removeIf } from './tree-store.js';
 export type {
+  Chunks,
+  EditPlan,
+  EditResult,
   EntryKind,
   Expected,
   TreeEntry,
@@ -42,4 +68,5 @@ export type {
   TreeStat,
   TreeStore,
   TreeVersion,
+  TreeView,
 } from './tree-store.js';

@@ -33,6 +33,11 @@ export interface SbiFilter {
   readonly status?: SbiStatus;
   /** Items that carry this label: the whole label, or one of its comma-separated parts. */
   readonly label?: string;
+  /**
+   * `created` (the default): by `createdAt`, then `id`. `next`: in the order in which they are to be taken into work: by
+   * `priority`, lowest first and 0 as 999 because it says nothing, then `createdAt`, then `id`.
+   */
+  readonly order?: 'created' | 'next';
   /** Rows, 1 to 1,000; default 100. */
   readonly limit?: number;
   /** List those after this one, in the order of the list; it must exist. */

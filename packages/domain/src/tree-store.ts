@@ -1,4 +1,9 @@
-import type { TreePath } from './tree-path.js';
+import type { AuditNote, AuditRecord } from './audit.js';
+import { StorageError } from './errors.js';
+import type { JournalSpool } from './journal.js';
+import type { SbiId } from './sbi.js';
+import type { TreeEdit } from './tree-edit.js';
+import { displayPath, type TreePath } from './tree-path.js';
 
 /** What stands at a path. Anything else (FIFO, socket, device) cannot be stored and is refused. */
 export type EntryKind = 'file' | 'directory' | 'symlink';
@@ -29,7 +34,16 @@ export interface TreeVersion {
   /** Absent: the store's present time. */
   readonly mtimeNs?: bigint;
   /** A file's bytes or a symlink's target; empty for a directory. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | Chunks;
+}
+
+/** Content too large to be held at once. */
+export interface Chunks {
+  readonly size: number;
+  /** SHA-256 in lower-case hex. */
+  readonly sha256: string;
+  /** The content from its beginning, at most 1 MiB at a time; can be asked for again. */
+  readonly open: () => Iterable<Buffer>;
 }
 
 /**
@@ -60,23 +74,63 @@ export interface TreeReader {
   read(path: TreePath): Iterable<Buffer>;
 }
 
+/** A tree as a plan of changes sees it: nobody else writes while the plan is made. */
+export interface TreeView extends TreeReader {
+  /** The events of `var/journal.ndjson` as it is now. */
+  readonly journal: JournalSpool;
+  /** Every entry of every directory of `specs/sbi` that belongs to the id, in scan order; `[]` when there is none. */
+  entriesOf(id: SbiId): readonly TreeStat[];
+  /** Directories of `specs/sbi` whose names hold an id, those whose ids sort last first: at most `limit`. */
+  newestSbis(limit: number): readonly TreePath[];
+}
+
+/** What is to be done to a tree, and what the audit log says of it. */
+export interface EditPlan {
+  /** In the order in which they are made. */
+  readonly edits: readonly TreeEdit[];
+  readonly audit?: readonly AuditNote[];
+}
+
+/** What an edit did. */
+export interface EditResult {
+  /** Every path whose entry changed, came or went, in the order of the edits; below a discarded directory all of them. */
+  readonly paths: readonly TreePath[];
+  /** What was added to the chain of changes. */
+  readonly audit: readonly AuditRecord[];
+  /** Names what the files owe to the database since this edit; absent when they owe nothing. */
+  readonly debt?: string;
+}
+
 /** A set of paths with bytes: the record. The file store, the SQLite store and the memory reference are three of them. */
 export interface TreeStore extends TreeReader {
   /**
-   * Puts `version` at its path when the present content is `expected`; durable when the promise resolves. The parent
-   * directory must exist.
+   * Makes a plan on the tree as it is and carries it out: all of its edits or, when one cannot be made, none. Durable when
+   * the promise resolves. No other writer of this kind comes in between; `plan` is synchronous for that reason.
    *
-   * @returns the entry as stored
-   * @throws StorageError `FILE.CHANGED` when something else stands there; nothing is changed then
-   * @throws StorageError `FILE.NOT_FOUND` when the parent directory does not exist
-   */
-  putIf(version: TreeVersion, expected: Expected): Promise<TreeEntry>;
-  /**
-   * Removes what stands at `path` when its content is `expected`; a directory must be empty. Durable when it resolves.
+   * Each edit is compared with the tree that the edits before it leave. The parent directory of a put must exist then.
    *
-   * @throws StorageError `FILE.CHANGED`, `FILE.NOT_FOUND`
+   * @param plan - may throw: nothing is changed then. May be called again when the tree changed meanwhile
+   * @throws StorageError `FILE.CHANGED` when something else than expected stands there, `FILE.NOT_FOUND` when nothing does or
+   *   the parent directory is missing, `TREE.PATH_UNSAFE`; nothing is changed then
+   * @throws StorageError `FILE.OUTCOME_UNKNOWN` when the disk failed on the way
    */
-  removeIf(path: TreePath, expected: string): Promise<void>;
+  edit(plan: (tree: TreeView) => EditPlan): Promise<EditResult>;
   /** Releases every handle. A second call does nothing. */
   close(): Promise<void>;
+}
+
+/** Puts one version where `expected` stands. @throws StorageError those of {@link TreeStore.edit} */
+export async function putIf(store: TreeStore, version: TreeVersion, expected: Expected): Promise<TreeEntry> {
+  await store.edit(() => ({ edits: [{ op: 'put', version, expected }] }));
+  const stored = store.find(version.path);
+  if (stored !== undefined) return stored;
+  throw new StorageError('FILE.CHANGED', `"${displayPath(version.path)}" vanished after it was written`, {
+    hint: 'another program works on the tree: look at it again',
+    details: { path: displayPath(version.path) },
+  });
+}
+
+/** Removes one entry whose content is `expected`. @throws StorageError those of {@link TreeStore.edit} */
+export async function removeIf(store: TreeStore, path: TreePath, expected: string): Promise<void> {
+  await store.edit(() => ({ edits: [{ op: 'remove', path, expected }] }));
 }

@@ -9,6 +9,7 @@ export type FileSystem = Pick<
   | 'fstatSync'
   | 'fsyncSync'
   | 'futimesSync'
+  | 'linkSync'
   | 'lstatSync'
   | 'lutimesSync'
   | 'mkdirSync'
@@ -33,6 +34,13 @@ export const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.c
 /** Creating a file that must not exist, not even as a symlink. */
 export const CREATE_FLAGS =
   fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW;
+
+/** Appending to a file that exists, reading its end first. */
+export const APPEND_FLAGS =
+  fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+
+/** Appending to a file that must not exist yet. */
+export const CREATE_APPEND_FLAGS = APPEND_FLAGS | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
 /** Opening a directory in order to sync it. */
 const DIRECTORY_FLAGS = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY;

@@ -1,244 +1,218 @@
 import {
-  DIRECTORY_SHA256,
-  displayPath,
-  joinPath,
-  parentPath,
-  StorageError,
-  type Expected,
+  timeFromDate,
+  type AuditRecord,
+  type Chunks,
+  type Conflict,
+  type DiskStat,
+  type EditPlan,
+  type EditResult,
+  type FileDebt,
+  type Index,
+  type ProjectedFiles,
   type TreeEntry,
   type TreePath,
-  type TreeStore,
-  type TreeVersion,
+  type TreeView,
 } from '@deespec/domain';
-import { createHash } from 'node:crypto';
 
-import { directoryOf, writeFileDurably } from './durable-write.js';
-import {
-  changed,
-  notFound,
-  readError,
-  special,
-  systemCode,
-  writeError,
-  type WriteStage,
-} from './file-error.js';
-import { syncDirectory, timeInSeconds } from './file-system.js';
-import { holdsOnlyBackups, ignoredOwner, type DiskKind, type IgnoredEntry } from './ignored.js';
-import { readEntry } from './read-entry.js';
-import { scanTree } from './scan.js';
-import { moveToTrash } from './trash.js';
-import { fileStat, kindOf, type FileStat, type TreeRoot } from './tree-root.js';
+import { AuditFile } from './audit-file.js';
+import { checkEdits, isChunks } from './check-edits.js';
+import { ConflictStore } from './conflict-store.js';
+import { DiskTree } from './disk-tree.js';
+import { DiskView } from './disk-view.js';
+import { EditRunner } from './edit-runner.js';
+import { readError, writeError } from './file-error.js';
+import { FileIndex } from './file-index.js';
+import { syncDirectory } from './file-system.js';
+import type { IgnoredEntry } from './ignored.js';
+import { pathsOf, type Intent } from './intent.js';
+import { JournalCache } from './journal-cache.js';
+import { loadLayout, type Layout } from './load-layout.js';
+import { OwnArea } from './own-area.js';
+import { ReplacedFiles } from './replaced-files.js';
+import { StepMaker } from './step-maker.js';
+import type { TreeRoot } from './tree-root.js';
 
-/** What a {@link FileTreeStore} tells its owner. */
+/** What a {@link FileTreeStore} is told by its owner, and tells it. */
 export interface FileTreeStoreOptions {
   /** Called for each entry of somebody else that a scan leaves out. */
   readonly onIgnored?: (entry: IgnoredEntry) => void;
-  /** Called after each write that may have changed the tree. */
-  readonly onChange?: () => void;
   /** The present, for versions without a time; absent: the file system's. */
   readonly now?: () => Date;
+  /**
+   * Runs synchronous work alone among all writers of this product, in every process. Default: alone in this process, which is
+   * enough only where no other process of this product writes to the tree.
+   */
+  readonly alone?: <T>(work: () => T) => Promise<T>;
+  /** True when a database follows: what an edit changed is a debt until it is cleared. Default false. */
+  readonly owes?: boolean;
 }
 
+/** How long nobody may have changed a file that was replaced before it is looked at, milliseconds. Source: docs/adr/0013. */
+const SETTLE_MS = 2_000;
+
 /**
- * The tree on disk. Symlinks are content, never followed, not even as parents. A write replaces a whole entry, durably, and
- * compares what stands there directly before the rename; programs that hold no barrier can still come in between.
- * What is ignored (see `ignoredOwner`) is not there for reads and refused for writes.
+ * The tree on disk. Symlinks are content, never followed, not even as parents. What is ignored (see `ignoredOwner`) is not there
+ * for reads and refused for writes.
+ *
+ * An edit is made wholly or not at all, also when the process dies on the way: the next edit, or {@link FileTreeStore.recover},
+ * finishes it or takes it back. Each path is compared directly before it is changed; what a program that takes no lock writes
+ * into a file at that moment is kept, see {@link FileTreeStore.settleReplaced}.
  */
-export class FileTreeStore implements TreeStore {
+export class FileTreeStore implements ProjectedFiles {
+  readonly #tree: DiskTree;
+  readonly #audit: AuditFile;
+  readonly #conflicts: ConflictStore;
+  readonly #replaced: ReplacedFiles;
+  readonly #runner: EditRunner;
+  readonly #journal: JournalCache;
+
   constructor(
     readonly root: TreeRoot,
     private readonly options: FileTreeStoreOptions = {},
-  ) {}
+  ) {
+    const area = new OwnArea(root);
+    this.#tree = new DiskTree(root, options.onIgnored);
+    this.#audit = new AuditFile(area);
+    this.#conflicts = new ConflictStore(area);
+    this.#replaced = new ReplacedFiles(this.#tree, area);
+    this.#journal = new JournalCache(this.#tree);
+    const steps = new StepMaker({ tree: this.#tree, area, replaced: this.#replaced });
+    const parts = { tree: this.#tree, area, audit: this.#audit, steps };
+    this.#runner = new EditRunner({ ...parts, owes: options.owes ?? false });
+  }
 
-  /** As the port says; entries also carry what tells two versions of a file apart. */
-  scan(): Iterable<FileStat> {
-    return scanTree(this.root, this.options.onIgnored ?? (() => undefined));
+  scan(below?: TreePath): Iterable<DiskStat> {
+    return this.#tree.scan(below);
   }
 
   find(path: TreePath): TreeEntry | undefined {
-    const stat = this.#stat(joinPath('', path));
-    if (stat === undefined) return undefined;
-    if (stat.kind === 'directory') return { ...stat, sha256: DIRECTORY_SHA256 };
-    const hash = createHash('sha256');
-    let size = 0;
-    for (const chunk of readEntry(this.root, path)) {
-      hash.update(chunk);
-      size += chunk.length;
-    }
-    return { ...stat, size, sha256: hash.digest('hex') };
+    return this.#tree.find(path);
   }
 
   read(path: TreePath): Iterable<Buffer> {
-    if (this.#isIgnored(joinPath('', path))) throw notFound(path);
-    return readEntry(this.root, path);
+    return this.#tree.read(path);
   }
 
-  async putIf(version: TreeVersion, expected: Expected): Promise<TreeEntry> {
-    const path = joinPath('', version.path);
-    this.root.forget();
-    this.#refuseIgnored(path, version.kind);
-    if (!guarded(path, () => this.root.parentStands(path))) throw notFound(parentPath(path));
-    const present = this.#stat(path);
-    if (present !== undefined && (present.kind === 'directory') !== (version.kind === 'directory')) {
-      throw changed(path, `a ${present.kind} stands there; remove it before you put a ${version.kind}`);
-    }
-    const compare = (): void => this.#compare(path, expected);
-    try {
-      if (version.kind === 'directory') this.#putDirectory(version, compare);
-      else this.#putContent(version, compare);
-    } finally {
-      this.options.onChange?.();
-    }
-    const stored = this.#stat(path);
-    if (stored === undefined) throw changed(path, 'it vanished after it was written');
-    return { ...stored, sha256: version.kind === 'directory' ? DIRECTORY_SHA256 : sha256(version.bytes) };
+  statOf(path: TreePath): DiskStat | undefined {
+    return this.#tree.statOf(path);
   }
 
-  /** As the port says. A file or symlink moves to `.storage/trash/`; its content is not unlinked. */
-  async removeIf(path: TreePath, expected: string): Promise<void> {
-    const target = joinPath('', path);
-    this.root.forget();
-    const present = this.#stat(target);
-    if (present === undefined) throw notFound(path);
-    this.#compare(target, expected);
+  /** As the port says. What an edit removes goes to `.storage/trash/`; no content is unlinked. */
+  async edit(plan: (tree: TreeView) => EditPlan): Promise<EditResult> {
+    const layout = await loadLayout();
+    return this.#alone(() => {
+      this.root.forget();
+      this.#runner.recover();
+      const parts = { tree: this.#tree, journal: this.#journal, layout };
+      return this.#make(plan(new DiskView(parts)), layout);
+    });
+  }
+
+  /**
+   * Finishes or takes back the edits of processes that died. Every edit does so first.
+   *
+   * @throws StorageError `FILE.OUTCOME_UNKNOWN`, `FILE.NO_SPACE` and others of a write: it is to be tried again
+   */
+  async recover(): Promise<void> {
+    await this.#alone(() => {
+      this.root.forget();
+      this.#runner.recover();
+    });
+  }
+
+  syncName(path: TreePath): void {
     try {
-      if (present.kind === 'directory') this.#removeDirectory(target);
-      else moveToTrash(this.root, target);
-    } finally {
-      this.options.onChange?.();
+      let end = path.lastIndexOf('/');
+      while (end > 0 && this.#tree.statOf(path.slice(0, end) as TreePath)?.kind !== 'directory') {
+        end = path.lastIndexOf('/', end - 1);
+      }
+      syncDirectory(this.root.system, this.root.at(path.slice(0, Math.max(0, end))));
+    } catch (error) {
+      throw writeError(error, path, 'after');
     }
+  }
+
+  /** @throws StorageError `TREE.INVALID` when a debt cannot be read: nobody knows then what is owed */
+  fileDebts(): readonly FileDebt[] {
+    return this.#runner.debts();
+  }
+
+  clearFileDebt(id: string): void {
+    this.#runner.clearDebt(id);
+  }
+
+  keepConflict(conflict: Omit<Conflict, 'id'>, content: Iterable<Buffer>): string {
+    return this.#conflicts.keep(conflict, content);
+  }
+
+  listConflicts(): readonly Conflict[] {
+    return this.#conflicts.list();
+  }
+
+  readConflict(id: string): Iterable<Buffer> {
+    return this.#conflicts.read(id);
+  }
+
+  dropConflict(id: string): void {
+    this.#conflicts.drop(id);
+  }
+
+  auditSince(seq: number): Iterable<AuditRecord> {
+    return this.#audit.since(seq);
+  }
+
+  /** As the port says; those that are there already are left out. */
+  appendAudit(records: readonly AuditRecord[]): void {
+    if (records.length > 0) this.#audit.append(records, { isSynced: false });
+  }
+
+  keepRemoved(path: TreePath, content: Iterable<Buffer>): void {
+    this.#conflicts.keepRemoved(path, content);
+  }
+
+  /**
+   * Looks at the files that were replaced and that nobody changed for a while: those that are as they were go, those that another
+   * program wrote into become conflicts.
+   *
+   * @returns the conflicts that came to light
+   */
+  settleReplaced(olderThanMs = SETTLE_MS): readonly Conflict[] {
+    try {
+      const isLive = (id: string): boolean => this.#runner.isLive(id);
+      return this.#replaced.settle(this.#conflicts, { olderThanMs, isLive });
+    } catch (error) {
+      throw readError(error, '.storage/conflicts/replaced');
+    }
+  }
+
+  /** An index of this tree. */
+  openIndex(): Index {
+    return new FileIndex({ tree: this.#tree, journal: this.#journal, audit: this.#audit });
   }
 
   async close(): Promise<void> {
     // Handles live no longer than one call.
   }
 
-  #putContent(version: TreeVersion, compare: () => void): void {
-    const { path, kind, bytes, mode } = version;
-    writeFileDurably(
-      {
-        target: this.root.at(path),
-        name: path,
-        kind: kind === 'symlink' ? 'symlink' : 'file',
-        bytes,
-        mode,
-        mtimeNs: this.#timeOf(version),
-        beforeRename: compare,
-      },
-      this.root.system,
-    );
+  #make({ edits, audit = [] }: EditPlan, { layout }: Layout): EditResult {
+    const now = this.options.now?.();
+    const mtimeNs = now === undefined ? undefined : BigInt(now.getTime()) * 1_000_000n;
+    const steps = checkEdits(edits, { tree: this.#tree, mtimeNs });
+    if (steps.length === 0 && audit.length === 0) return { paths: [], audit: [] };
+    let head = audit.length === 0 ? undefined : this.#audit.head();
+    const records = audit.map((note) => (head = layout.chainAudit(note, head)));
+    const since = timeFromDate(now ?? new Date());
+    const intent: Intent = { id: this.#runner.nextId(), since, steps, audit: records };
+    this.#runner.run(intent, chunksOf(edits));
+    const result = { paths: pathsOf(intent), audit: records };
+    return this.options.owes === true ? { ...result, debt: intent.id } : result;
   }
 
-  #putDirectory(version: TreeVersion, compare: () => void): void {
-    const { system } = this.root;
-    const target = this.root.at(version.path);
-    const time = this.#timeOf(version);
-    const isNew = this.#stat(version.path) === undefined;
-    compare();
-    this.#write(version.path, (advance) => {
-      if (isNew) {
-        system.mkdirSync(target, 0o700);
-        advance('after');
-      }
-      if (time !== undefined) {
-        system.utimesSync(target, timeInSeconds(time), timeInSeconds(time));
-        advance('after');
-      }
-      // Synced before the mode, which may take away the right to open it.
-      syncDirectory(system, target);
-      system.chmodSync(target, version.mode);
-      advance('after');
-      syncDirectory(system, directoryOf(target));
-    });
-  }
-
-  #removeDirectory(path: TreePath): void {
-    const target = this.root.at(path);
-    this.#write(path, (advance) => {
-      this.root.system.rmdirSync(target);
-      advance('after');
-      syncDirectory(this.root.system, directoryOf(target));
-    });
-  }
-
-  #write(path: TreePath, work: (advance: (stage: WriteStage) => void) => void): void {
-    let stage: WriteStage = 'before';
-    try {
-      work((next) => (stage = next));
-    } catch (error) {
-      const code = stage === 'before' ? systemCode(error) : undefined;
-      if (code === 'ENOTEMPTY' || code === 'EEXIST') throw changed(path, 'other entries stand there');
-      throw writeError(error, path, stage);
-    }
-  }
-
-  /** @throws StorageError `FILE.CHANGED` when the present content at `path` is not `expected` */
-  #compare(path: TreePath, expected: Expected): void {
-    const present = this.find(path)?.sha256;
-    if (present === expected) return;
-    throw changed(path, present === undefined ? 'nothing stands there' : 'another content stands there');
-  }
-
-  #stat(path: TreePath): FileStat | undefined {
-    return guarded(path, () => {
-      const stat = this.root.parentStands(path) ? this.root.stat(path) : undefined;
-      if (stat === undefined) return undefined;
-      const kind = kindOf(stat);
-      if (this.#isIgnoredAs(path, kind)) return undefined;
-      if (kind === 'special') throw special(path);
-      return fileStat(path, kind, stat);
-    });
-  }
-
-  #isIgnored(path: TreePath): boolean {
-    return guarded(
-      path,
-      () => mayBeIgnored.test(path) && this.#isIgnoredAs(path, this.#kindAt(path) ?? 'file'),
-    );
-  }
-
-  #isIgnoredAs(path: TreePath, kind: DiskKind): boolean {
-    if (path === 'backups' && kind === 'directory') {
-      const names = this.root.system.readdirSync(this.root.at(path), { encoding: 'latin1' });
-      return holdsOnlyBackups(names, (sibling) => this.#kindAt(sibling));
-    }
-    return ignoredOwner(path, kind, (sibling) => this.#kindAt(sibling)) !== undefined;
-  }
-
-  #kindAt(path: TreePath): DiskKind | undefined {
-    const stat = this.root.stat(path);
-    return stat === undefined ? undefined : kindOf(stat);
-  }
-
-  #refuseIgnored(path: TreePath, kind: DiskKind): void {
-    if (!guarded(path, () => this.#isIgnoredAs(path, kind))) return;
-    throw new StorageError(
-      'TREE.PATH_UNSAFE',
-      `"${displayPath(path)}" is no place for data: scans ignore it`,
-      {
-        hint: 'choose another name',
-        details: { path: displayPath(path) },
-      },
-    );
-  }
-
-  #timeOf(version: TreeVersion): bigint | undefined {
-    const { now } = this.options;
-    return version.mtimeNs ?? (now === undefined ? undefined : BigInt(now().getTime()) * 1_000_000n);
+  #alone<T>(work: () => T): Promise<T> {
+    return this.options.alone === undefined ? Promise.resolve().then(work) : this.options.alone(work);
   }
 }
 
-/** Quick test before the exact one: every ignored path has one of these. */
-const mayBeIgnored = /^(?:deespec\.db|\.storage|backups|var\/(?:state\.lock|runlock))|\.tmp/u;
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-function guarded<T>(path: TreePath, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw readError(error, path);
-  }
+function chunksOf([edit]: EditPlan['edits']): Chunks | undefined {
+  return edit?.op === 'put' && isChunks(edit.version.bytes) ? edit.version.bytes : undefined;
 }

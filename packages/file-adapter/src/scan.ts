@@ -1,9 +1,9 @@
-import { displayPath, StorageError, type TreePath } from '@deespec/domain';
+import { baseName, displayPath, parentPath, StorageError, type DiskStat, type TreePath } from '@deespec/domain';
 import type { BigIntStats } from 'node:fs';
 
 import { bytesOfPath, otherDevice, readError, special, systemCode } from './file-error.js';
 import { holdsOnlyBackups, ignoredOwner, type DiskKind, type IgnoredEntry, type KindAt } from './ignored.js';
-import { fileStat, kindOf, type FileStat, type TreeRoot } from './tree-root.js';
+import { fileStat, kindOf, type TreeRoot } from './tree-root.js';
 
 /** One directory on the way down. */
 interface Level {
@@ -16,19 +16,24 @@ interface Level {
 }
 
 /**
- * Every entry below the root in the order of `TreeReader.scan`, ignored ones left out. Holds the names of the directories
+ * Every entry below the root in the order of `TreeReader.scan`, ignored ones left out; when `below` is given, that entry and
+ * what is below it, where the directories above it are known to be real ones. Holds the names of the directories
  * on the way down, nothing else. An entry that vanishes between its directory's listing and its `lstat` is not there.
  *
  * @throws StorageError `FILE.SPECIAL`, `FILE.PERMISSION`, `FILE.READ_FAILED`, `TREE.NOT_FOUND`; `PREFLIGHT.OTHER_DEVICE` at a
  *   directory of the tree where another file system is mounted
  */
-export function* scanTree(root: TreeRoot, onIgnored: (entry: IgnoredEntry) => void): Generator<FileStat> {
+export function* scanTree(
+  root: TreeRoot,
+  onIgnored: (entry: IgnoredEntry) => void,
+  below?: TreePath,
+): Generator<DiskStat> {
   const kindAt: KindAt = (path) => {
     const stat = guarded(path, () => root.stat(path));
     return stat === undefined ? undefined : kindOf(stat);
   };
   const device = guarded('', () => root.stat(''))?.dev;
-  const levels: Level[] = [level(rootNames(root), '', false)];
+  const levels: Level[] = [below === undefined ? level(rootNames(root), '', false) : levelOf(below)];
   for (let current = levels.at(-1); current !== undefined; current = levels.at(-1)) {
     const name = current.names[current.next++];
     if (name === undefined) {
@@ -55,6 +60,12 @@ export function* scanTree(root: TreeRoot, onIgnored: (entry: IgnoredEntry) => vo
 
 function level(names: string[], prefix: string, isForeign: boolean): Level {
   return { prefix, names: names.sort(), next: 0, isForeign };
+}
+
+/** The level on which one entry stands alone. */
+function levelOf(path: TreePath): Level {
+  const parent = parentPath(path);
+  return level([baseName(path)], parent === '' ? '' : `${parent}/`, false);
 }
 
 /** The names in a directory as byte strings, or `undefined` when it is gone. */

@@ -1,16 +1,9 @@
-import { pathToBytes, parentPath, type EntryKind, type TreePath, type TreeStat } from '@deespec/domain';
+import { pathToBytes, parentPath, type DiskStat, type EntryKind, type TreePath } from '@deespec/domain';
 import type { BigIntStats } from 'node:fs';
 
 import { systemCode } from './file-error.js';
 import type { FileSystem } from './file-system.js';
 import type { DiskKind } from './ignored.js';
-
-/** What `lstat` says of one entry of the disk, with what tells two versions of a file apart. */
-export interface FileStat extends TreeStat {
-  /** Time of the last change of content or metadata, nanoseconds since 1970 UTC. No program can set it back. */
-  readonly ctimeNs: bigint;
-  readonly ino: bigint;
-}
 
 /** The directory that holds a tree: turns paths of the tree into paths of the disk. */
 export class TreeRoot {
@@ -68,7 +61,7 @@ export function kindOf(stat: BigIntStats): DiskKind {
 }
 
 /** A `stat` as the domain's. */
-export function fileStat(path: TreePath, kind: EntryKind, stat: BigIntStats): FileStat {
+export function fileStat(path: TreePath, kind: EntryKind, stat: BigIntStats): DiskStat {
   return {
     path,
     kind,

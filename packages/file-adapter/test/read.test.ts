@@ -1,4 +1,4 @@
-import { pathFromText } from '@deespec/domain';
+import { pathFromText, putIf, removeIf } from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 import fs from 'node:fs';
 import { join } from 'node:path';
@@ -74,8 +74,8 @@ describe('read', () => {
       expect(store.find(path)).toBeUndefined();
       expect(await codeOf(() => [...store.read(path)])).toBe('FILE.NOT_FOUND');
       const put = { path, kind: 'file', mode: 0o644, bytes: Buffer.from('x') } as const;
-      expect(await codeOf(() => store.putIf(put, undefined))).toBe('FILE.NOT_FOUND');
-      expect(await codeOf(() => store.removeIf(path, ''))).toBe('FILE.NOT_FOUND');
+      expect(await codeOf(() => putIf(store, put, undefined))).toBe('FILE.NOT_FOUND');
+      expect(await codeOf(() => removeIf(store, path, ''))).toBe('FILE.NOT_FOUND');
     });
     expect(fs.readFileSync(join(directory, 'f'), 'utf8')).toBe('outside');
     remove();

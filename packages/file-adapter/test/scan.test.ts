@@ -1,4 +1,4 @@
-import { pathFromText } from '@deespec/domain';
+import { pathFromText, putIf } from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -146,7 +146,7 @@ describe('scan', () => {
         expect(await codeOf(() => [...store.read(path)])).toBe('FILE.NOT_FOUND');
         const kind = text === '.storage' || text === 'backups' ? 'directory' : 'file';
         const put = { path, kind, mode: 0o755, bytes: Buffer.alloc(0) } as const;
-        expect(await codeOf(() => store.putIf(put, undefined))).toBe('TREE.PATH_UNSAFE');
+        expect(await codeOf(() => putIf(store, put, undefined))).toBe('TREE.PATH_UNSAFE');
       }
       expect(fs.readFileSync(join(home, 'deespec.db'), 'utf8')).toBe('x');
     }));

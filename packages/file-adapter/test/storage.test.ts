@@ -1,4 +1,4 @@
-import { pathFromText } from '@deespec/domain';
+import { pathFromText, putIf } from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 import fs from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ describe('openFileStorage', () => {
 
     const version = { path: pathFromText('f'), kind: 'file', mode: 0o644, bytes: Buffer.from('x') } as const;
 
-    expect((await store.putIf(version, undefined)).mtimeNs).toBe(1_700_000_000_123_000_000n);
+    expect((await putIf(store, version, undefined)).mtimeNs).toBe(1_700_000_000_123_000_000n);
     remove();
   });
 
@@ -59,7 +59,7 @@ describe('openFileStorage', () => {
 
       const path = pathFromText('setting.json');
       const version = { path, kind: 'file', mode: 0o644, bytes: Buffer.from('{"a":2}') } as const;
-      await store.putIf(version, store.find(path)!.sha256);
+      await putIf(store, version, store.find(path)!.sha256);
 
       expect((await index.getConfig('setting.a')).valueJson).toBe('2');
     }));

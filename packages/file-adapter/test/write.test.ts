@@ -1,4 +1,4 @@
-import { pathFromText, type TreeVersion } from '@deespec/domain';
+import { pathFromText, putIf, removeIf, type TreeVersion } from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -23,7 +23,7 @@ async function failing(
   const result = { code: '', content: '', names: [] as string[] };
   await withTree(async ({ store, home }) => {
     plant(home, { 'd/f': 'old' });
-    result.code = await codeOf(() => store.putIf(put(), sha256('old')));
+    result.code = await codeOf(() => putIf(store, put(), sha256('old')));
     result.content = fs.readFileSync(join(home, 'd/f'), 'utf8');
     result.names = fs.readdirSync(join(home, 'd'));
   }, systemWith(calls));
@@ -107,7 +107,7 @@ describe('durable write', () => {
       home = tree.home;
       plant(home, { 'd/f': 'old' });
 
-      expect(await codeOf(() => tree.store.putIf(put(), sha256('old')))).toBe('FILE.CHANGED');
+      expect(await codeOf(() => putIf(tree.store, put(), sha256('old')))).toBe('FILE.CHANGED');
       expect(fs.readFileSync(join(home, 'd/f'), 'utf8')).toBe('from elsewhere');
       expect(fs.readdirSync(join(home, 'd'))).toEqual(['f']);
     }, systemWith({ fsyncSync }));
@@ -135,8 +135,8 @@ describe('durable write', () => {
       plant(home, { 'd/': '' });
       const before = process.umask(umask);
       try {
-        await store.putIf(put({ mode: 0o666 }), undefined);
-        await store.putIf(
+        await putIf(store, put({ mode: 0o666 }), undefined);
+        await putIf(store, 
           put({ path: pathFromText('d/e'), kind: 'directory', mode: 0o777, bytes: Buffer.alloc(0) }),
           undefined,
         );
@@ -155,8 +155,8 @@ describe('removeIf', () => {
     withTree(async ({ store, home }) => {
       plant(home, { 'd/f': 'one', 'e/f': 'two' });
 
-      await store.removeIf(pathFromText('d/f'), sha256('one'));
-      await store.removeIf(pathFromText('e/f'), sha256('two'));
+      await removeIf(store, pathFromText('d/f'), sha256('one'));
+      await removeIf(store, pathFromText('e/f'), sha256('two'));
 
       const trash = join(home, '.storage/trash');
       const kept = fs.readdirSync(trash).map((id) => fs.readFileSync(join(trash, id, 'f'), 'utf8'));
@@ -170,7 +170,7 @@ describe('removeIf', () => {
       plant(home, { 'd/f': 'one' });
       fs.symlinkSync('d', join(home, '.storage'));
 
-      expect(await codeOf(() => store.removeIf(pathFromText('d/f'), sha256('one')))).toBe('TREE.PATH_UNSAFE');
+      expect(await codeOf(() => removeIf(store, pathFromText('d/f'), sha256('one')))).toBe('TREE.PATH_UNSAFE');
       expect(fs.readFileSync(join(home, 'd/f'), 'utf8')).toBe('one');
     }));
 });

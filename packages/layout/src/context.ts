@@ -1,4 +1,13 @@
-import type { Checks, Finding, JournalSpool, SbiId, Severity, TreePath, TreeReader } from '@deespec/domain';
+import type {
+  Checks,
+  Finding,
+  JournalSpool,
+  SbiId,
+  Severity,
+  TreePath,
+  TreeReader,
+  TreeView,
+} from '@deespec/domain';
 
 import {
   checkFile,
@@ -69,6 +78,22 @@ export function readContext(reader: TreeReader, { checks, spool }: ContextOption
     workflowKeys: readWorkflowKeys(reader),
     quarantined: notes.quarantined,
     findings: notes.findings,
+  };
+}
+
+/**
+ * What the units of a view depend on, without findings and quarantine of the files that say so: enough for rows. Reads small
+ * files only, the journal as the view has it.
+ */
+export function contextOf(view: TreeView, checks: Checks): TreeContext {
+  const goState = goStateOf(view, checks);
+  return {
+    checks,
+    spool: view.journal,
+    ...(goState === undefined ? {} : { goState }),
+    workflowKeys: readWorkflowKeys(view),
+    quarantined: new Map(),
+    findings: new Map(),
   };
 }
 

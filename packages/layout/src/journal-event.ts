@@ -19,13 +19,11 @@ export interface LineReading {
 export class JournalReader {
   private readonly runs = new Map<SbiId, { readonly sbiId: SbiId; picks: number }>();
 
-  /** @param picks - of each SBI before the first line that is read: where a journal is read on */
+  /** @param picksOf - of an SBI before the first line that is read: where a journal is read on */
   constructor(
     private readonly checks: Checks,
-    picks: ReadonlyMap<SbiId, number> = new Map(),
-  ) {
-    for (const [sbiId, count] of picks) this.runs.set(sbiId, { sbiId, picks: count });
-  }
+    private readonly picksOf: (sbiId: SbiId) => number = () => 0,
+  ) {}
 
   /** Reads the next line. A line with an `error` problem gives no event. */
   read(line: JournalLine): LineReading {
@@ -104,7 +102,7 @@ export class JournalReader {
     if (run === undefined) {
       // A copy: a slice of the line would keep the whole line in memory.
       const copy = Buffer.from(sbiId, 'latin1').toString('latin1') as SbiId;
-      run = { sbiId: copy, picks: 0 };
+      run = { sbiId: copy, picks: this.picksOf(copy) };
       this.runs.set(copy, run);
     }
     return run;

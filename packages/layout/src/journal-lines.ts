@@ -6,6 +6,8 @@ export interface JournalLine {
   readonly number: number;
   /** Offset of the first byte in the file. */
   readonly offset: number;
+  /** Offset behind the last byte, its line feed included. */
+  readonly end: number;
   /** True when the line is longer than {@link MAX_LINE_BYTES}. */
   readonly isTooLong: boolean;
   /** False for a last line without line feed. */
@@ -15,17 +17,35 @@ export interface JournalLine {
 /** Longest journal line that is parsed: 1 MiB. */
 export const MAX_LINE_BYTES = 1_048_576;
 
-/** Splits chunks into lines. Memory is bounded by one line of {@link MAX_LINE_BYTES} and one chunk. */
-export function* readLines(chunks: Iterable<Buffer>): Iterable<JournalLine> {
-  const line = new LineBuffer();
+/** Where a line of a journal begins. */
+export interface JournalPlace {
+  /** Its number, counted from 1. */
+  readonly line: number;
+  /** Offset of its first byte in the file. */
+  readonly offset: number;
+}
+
+/** Where the first line of a journal begins. */
+export const JOURNAL_START: JournalPlace = { line: 1, offset: 0 };
+
+/**
+ * Splits chunks into lines. Memory is bounded by one line of {@link MAX_LINE_BYTES} and one chunk.
+ *
+ * @param start - where the first chunk begins
+ */
+export function* readLines(
+  chunks: Iterable<Buffer>,
+  start: JournalPlace = JOURNAL_START,
+): Iterable<JournalLine> {
+  const line = new LineBuffer(start);
   for (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-      line.append(chunk.subarray(start, end));
+    let from = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
+      line.append(chunk.subarray(from, end));
       yield line.take(true);
-      start = end + 1;
+      from = end + 1;
     }
-    line.append(Buffer.from(chunk.subarray(start))); // a copy: a reader may fill the chunk again
+    line.append(Buffer.from(chunk.subarray(from))); // a copy: a reader may fill the chunk again
   }
   if (line.size > 0) yield line.take(false);
 }
@@ -33,8 +53,13 @@ export function* readLines(chunks: Iterable<Buffer>): Iterable<JournalLine> {
 class LineBuffer {
   size = 0;
   private parts: Buffer[] = [];
-  private number = 1;
-  private offset = 0;
+  private number: number;
+  private offset: number;
+
+  constructor(start: JournalPlace) {
+    this.number = start.line;
+    this.offset = start.offset;
+  }
 
   append(bytes: Buffer): void {
     const room = MAX_LINE_BYTES - this.size;
@@ -48,7 +73,8 @@ class LineBuffer {
     this.parts = [];
     this.size = 0;
     this.number += 1;
-    this.offset += size + 1;
-    return { bytes, number, offset, isTooLong: size > MAX_LINE_BYTES, isComplete };
+    this.offset += size + Number(isComplete);
+    const end = this.offset;
+    return { bytes, number, offset, end, isTooLong: size > MAX_LINE_BYTES, isComplete };
   }
 }

@@ -18,6 +18,7 @@ export type PathRole =
 /** Where the interpreted files of the root stand. */
 export const SETTING = 'setting.json' as TreePath;
 export const WORKFLOW = 'workflow.json' as TreePath;
+export const ETC_WORKFLOW = 'etc/workflow.yaml' as TreePath;
 export const JOURNAL = 'var/journal.ndjson' as TreePath;
 export const GO_STATE = 'var/state.json' as TreePath;
 
@@ -27,7 +28,7 @@ export const SBI_ROOT = 'specs/sbi';
 const roots: Readonly<Record<string, PathRole>> = {
   [SETTING]: { role: 'setting' },
   [WORKFLOW]: { role: 'workflow' },
-  'etc/workflow.yaml': { role: 'etc-workflow' },
+  [ETC_WORKFLOW]: { role: 'etc-workflow' },
   [JOURNAL]: { role: 'journal' },
   [GO_STATE]: { role: 'go-state' },
 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { Change, NewExecution, SbiId } from '@deespec/domain';
 
-import { apply, make, NOW, plan, text, type Files } from './change-support.js';
+import { apply, filesOf, make, NOW, pathOf, plan, text, type Files } from './change-support.js';
 import {
   derive,
   DIR,
@@ -59,7 +59,8 @@ describe('a new SBI', () => {
       labels: ['x', 'y'],
       priority: 3,
     };
-    const { units, edits } = make({}, { kind: 'create-sbi', sbi }, { layout });
+    const tree: Files = layout === 'go' ? { 'etc/workflow.yaml': 'a: 1\n' } : {};
+    const { units, edits } = make(tree, { kind: 'create-sbi', sbi });
 
     expect(unitAt(units, DIR).sbi).toMatchObject({
       id: ID,
@@ -72,10 +73,10 @@ describe('a new SBI', () => {
     });
     expect(findingsOf(units)).toEqual([]);
     const last = layout === 'go' ? 'meta.yml' : 'state.json';
-    expect(edits.map(({ op, path }) => `${op} ${path}`)).toEqual([
-      'make-directory specs',
-      'make-directory specs/sbi',
-      `make-directory ${DIR}`,
+    expect(edits.map((edit) => `${edit.op} ${pathOf(edit)}`)).toEqual([
+      'put specs',
+      'put specs/sbi',
+      `put ${DIR}`,
       `put ${DIR}/spec.md`,
       `put ${DIR}/${last}`,
     ]);
@@ -166,8 +167,7 @@ describe('an execution', () => {
     expect(unitAt(units, DIR).sbi?.status).toBe('WIP');
     expect(findingsOf(units)).toEqual([]);
     expect(text(files, `${DIR}/implement_2.md`)).toBe('# Done\n');
-    const puts = edits.filter(({ op }) => op !== 'make-directory').map(({ path }) => path);
-    expect(puts).toEqual([
+    expect(filesOf(edits)).toEqual([
       `${DIR}/implement_2.md`,
       JOURNAL,
       ...(layout === 'document' ? [`${DIR}/state.json`] : []),
@@ -234,8 +234,8 @@ describe('runs', () => {
     ]);
     expect(text(second.files, `${DIR}/histories/run_1/implement_2.md`)).toBe('first run');
     expect(findingsOf(second.units)).toEqual([]);
-    const ops = second.edits.filter(({ op }) => op === 'put').map(({ path }) => path.slice(DIR.length + 1));
-    expect(ops.slice(0, 2)).toEqual(['histories/run_1/implement_2.md', 'implement_2.md']);
+    const names = filesOf(second.edits).map((path) => path.slice(DIR.length + 1));
+    expect(names.slice(0, 2)).toEqual(['histories/run_1/implement_2.md', 'implement_2.md']);
   });
 
   test('files kept from an earlier run are executions without a journal too', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { pathFromText, StorageError } from '@deespec/domain';
+import { DIRECTORY_SHA256, pathFromText, StorageError } from '@deespec/domain';
 import type { DerivedUnit, Finding, SbiId, TreeEntry, TreePath, TreeReader, TreeStat } from '@deespec/domain';
 import { checks } from '@deespec/validators';
 
@@ -42,8 +42,9 @@ export function treeOf(files: Readonly<Record<string, Content>>, options: TreeOp
     find(path): TreeEntry | undefined {
       const content = nodes.get(path);
       if (content === undefined) return undefined;
-      const sha256 = createHash('sha256').update(bytesOf(content)).digest('hex');
-      return { ...statOf(path, content), sha256 };
+      const hash = createHash('sha256').update(bytesOf(content)).digest('hex');
+      const isDirectory = kindOf(content) === 'directory';
+      return { ...statOf(path, content), sha256: isDirectory ? DIRECTORY_SHA256 : hash };
     },
     *read(path) {
       const content = nodes.get(path);

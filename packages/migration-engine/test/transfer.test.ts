@@ -1,4 +1,11 @@
-import { pathFromText, type TreePath, type TreeReader, type TreeStat } from '@deespec/domain';
+import {
+  pathFromText,
+  putIf,
+  removeIf,
+  type TreePath,
+  type TreeReader,
+  type TreeStat,
+} from '@deespec/domain';
 import { MemoryTreeStore } from '@deespec/storage-contract';
 import { describe, expect, test } from '@jest/globals';
 
@@ -15,7 +22,8 @@ async function tree(): Promise<MemoryTreeStore> {
   for (const name of entries) {
     const kind = name.endsWith('/') ? 'directory' : 'file';
     const path = pathFromText(name.replace(/\/$/u, ''));
-    await store.putIf(
+    await putIf(
+      store,
       { path, kind, mode: 0o755, bytes: Buffer.from(kind === 'file' ? name : '') },
       undefined,
     );
@@ -51,7 +59,7 @@ async function replaceMode(
   { bytes, mode }: { bytes: string; mode: number },
 ): Promise<void> {
   const path = pathFromText(name);
-  await store.putIf({ path, kind: 'file', mode, bytes: Buffer.from(bytes) }, store.find(path)?.sha256);
+  await putIf(store, { path, kind: 'file', mode, bytes: Buffer.from(bytes) }, store.find(path)?.sha256);
 }
 
 describe('matchTree', () => {
@@ -68,7 +76,7 @@ describe('matchTree', () => {
     ['an added file', (store: MemoryTreeStore) => replace(store, 'd/z', '')],
     [
       'a removed file',
-      (store: MemoryTreeStore) => store.removeIf(pathFromText('e'), store.find(pathFromText('e'))!.sha256),
+      (store: MemoryTreeStore) => removeIf(store, pathFromText('e'), store.find(pathFromText('e'))!.sha256),
     ],
   ])('finds %s', async (_, change) => {
     const changed = await tree();
@@ -98,7 +106,7 @@ describe('matchTree', () => {
     const store = await tree();
     const source = live(store, 0n);
     const gone = await tree();
-    await gone.removeIf(pathFromText('e'), gone.find(pathFromText('e'))!.sha256);
+    await removeIf(gone, pathFromText('e'), gone.find(pathFromText('e'))!.sha256);
 
     const result = await matchTree({
       source: { ...source, read: (path) => gone.read(path) },

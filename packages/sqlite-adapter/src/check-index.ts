@@ -1,12 +1,15 @@
-import { displayPath, type DerivedUnit, type JournalSpool } from '@deespec/domain';
-import { deriveTree } from '@deespec/layout';
+import { displayPath, type AuditRecord, type DerivedUnit, type JournalSpool } from '@deespec/domain';
+import { deriveTree, isChained, JOURNAL } from '@deespec/layout';
 import { checks } from '@deespec/validators';
 import type { Database } from 'better-sqlite3';
 
-import { readEntry } from './content-rows.js';
+import { AuditRows } from './audit-rows.js';
+import { readEntry, type ContentRows } from './content-rows.js';
 import type { EntryRows } from './entry-rows.js';
 import { openHandle } from './handle.js';
 import { SqliteJournalSpool } from './journal-spool.js';
+import { readJournalState, type JournalState } from './journal-state.js';
+import { countLines, storedEvents } from './stored-journal.js';
 import { UnitWriter } from './unit-writer.js';
 
 /** A row of the index that is not what the stored bytes derive to. */
@@ -26,7 +29,10 @@ export function* checkIndex(handle: Database): Generator<IndexDifference> {
   const scratch = openHandle('', 'build');
   try {
     scratch.exec('BEGIN IMMEDIATE');
-    yield* differences(handle, new SqliteJournalSpool(scratch));
+    const spool = new SqliteJournalSpool(scratch);
+    yield* differences(handle, spool);
+    yield* journalDifferences(handle, spool);
+    yield* auditDifferences(handle);
   } finally {
     scratch.close();
   }
@@ -53,6 +59,51 @@ function* differences(handle: Database, spool: JournalSpool): Generator<IndexDif
     const derivedRows = table === 'audit_log' ? 'audit_log WHERE path IS NOT NULL' : table;
     const stored = handle.prepare(`SELECT count(*) FROM ${derivedRows}`).pluck().get() as number;
     if (stored !== derived) yield { where: table, expected: `${derived} rows`, actual: `${stored} rows` };
+  }
+}
+
+/** The persisted parse of the journal; without its state there is none yet, and no event. */
+function* journalDifferences(handle: Database, fresh: SqliteJournalSpool): Generator<IndexDifference> {
+  const state = readJournalState(handle);
+  const parsed = state === undefined ? [] : fresh.events();
+  const stored = storedEvents(handle);
+  for (const expected of parsed) {
+    const next = stored.next();
+    const actual = next.done === true ? 'no such row' : next.value;
+    if (actual !== expected) yield { where: 'journal_event', expected, actual };
+  }
+  for (const actual of stored) yield { where: 'journal_event', expected: 'no such row', actual };
+  const { entries, contents } = new UnitWriter(handle);
+  const wanted = state === undefined ? undefined : wantedState(entries, contents);
+  const [expected, actual] = [JSON.stringify(wanted ?? null), JSON.stringify(state ?? null)];
+  if (expected !== actual) yield { where: 'journal_state', expected, actual };
+}
+
+function wantedState(entries: EntryRows, contents: ContentRows): JournalState | undefined {
+  const entry = entries.find(JOURNAL);
+  if (entry?.kind !== 'file') return undefined;
+  const end = { bytes: 0, lines: 0 };
+  for (const _ of countLines(readEntry(contents, entry), end));
+  return { sha256: entry.sha256, ...end, isClean: entry.reason === undefined };
+}
+
+/** Rows of the log that are neither derived from the tree nor a link of the chain of changes, and links that do not hold. */
+function* auditDifferences(handle: Database): Generator<IndexDifference> {
+  const strays = handle
+    .prepare('SELECT count(*) FROM audit_log WHERE (path IS NULL) = (seq IS NULL)')
+    .pluck();
+  const actual = strays.get() as number;
+  if (actual > 0) {
+    const expected = 'rows of the tree, or of the chain of changes';
+    yield { where: 'audit_log', expected, actual: `${actual} rows that are neither, or both` };
+  }
+  let before: AuditRecord | undefined;
+  for (const record of new AuditRows(handle).since(0)) {
+    if (!isChained(record, before)) {
+      const expected = 'the hash of the change and of the one before it';
+      yield { where: `audit_log seq ${record.seq}`, expected, actual: record.hash };
+    }
+    before = record;
   }
 }
 

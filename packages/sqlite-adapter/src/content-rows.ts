@@ -5,6 +5,8 @@ import { isUtf8 } from 'node:buffer';
 import type { EntryRow } from './entry-rows.js';
 import { atMost, damaged } from './stored-cell.js';
 
+/** A last chunk up to this size, 64 KiB, grows by what is appended: every append writes the whole of it again. */
+const TAIL_BYTES = 65_536;
 const PENDING_SHA256 = '0'.repeat(64);
 
 /** Rows of `content` and `content_chunk`, and the bytes in `execution.content`. Every statement runs in the caller's transaction. */
@@ -19,6 +21,10 @@ export class ContentRows {
   private readonly setText: Statement;
   private readonly setBlob: Statement;
   private readonly executionBytes: Statement;
+  private readonly setRow: Statement;
+  private readonly setChunk: Statement;
+  private readonly lastChunk: Statement;
+  private readonly chunkLength: Statement;
 
   constructor(handle: Database) {
     this.insertRow = handle.prepare('INSERT INTO content (sha256, size, bytes) VALUES (?, ?, ?)');
@@ -42,6 +48,12 @@ export class ContentRows {
       `SELECT content IS NULL AS isEmpty, CAST(${atMost('content', CHUNK_BYTES)} AS BLOB) AS bytes
        FROM execution WHERE id = ?`,
     );
+    this.setRow = handle.prepare('UPDATE content SET sha256 = ?, size = ?, bytes = ? WHERE id = ?');
+    this.setChunk = handle.prepare('UPDATE content_chunk SET bytes = ? WHERE content_id = ? AND seq = ?');
+    this.lastChunk = handle.prepare('SELECT max(seq) FROM content_chunk WHERE content_id = ?').pluck();
+    this.chunkLength = handle
+      .prepare('SELECT octet_length(bytes) FROM content_chunk WHERE content_id = ? AND seq = ?')
+      .pluck();
   }
 
   /**
@@ -60,7 +72,7 @@ export class ContentRows {
     const id = Number(this.insertRow.run(PENDING_SHA256, size, null).lastInsertRowid);
     let seq = 0;
     let stored = 0;
-    for (const bytes of content.chunks) {
+    for (const bytes of regroup(content.chunks)) {
       this.insertChunk.run(id, seq++, bytes);
       stored += bytes.length;
     }
@@ -102,6 +114,55 @@ export class ContentRows {
     }
   }
 
+  /**
+   * Adds bytes to the end of a content row; of a chunked one nothing but a small last chunk is written again.
+   *
+   * @param whole - hash and length of the content with the bytes added
+   */
+  append(id: number, bytes: Buffer, whole: { readonly sha256: string; readonly size: number }): void {
+    const before = whole.size - bytes.length;
+    if (whole.size <= CHUNK_BYTES) {
+      const all = Buffer.concat([...this.read(id), bytes]);
+      this.setRow.run(whole.sha256, whole.size, all, id);
+      return;
+    }
+    const isChunked = before > CHUNK_BYTES;
+    const inline = isChunked ? undefined : Buffer.concat([...this.read(id)]);
+    this.setRow.run(whole.sha256, whole.size, null, id);
+    if (inline !== undefined) return this.addChunks(id, 0, Buffer.concat([inline, bytes]));
+    const last = this.lastOf(id);
+    const kept = this.chunkLength.get(id, last) as number;
+    if (kept + bytes.length > TAIL_BYTES) return this.addChunks(id, last + 1, bytes);
+    this.setChunk.run(Buffer.concat([this.chunkOf(id, last), bytes]), id, last);
+  }
+
+  /**
+   * The bytes of a content row from an offset on, in chunks of at most 1 MiB; whole chunks before it are not read.
+   *
+   * @throws StorageError `DATABASE.CORRUPT`
+   */
+  *readFrom(
+    id: number,
+    { offset, size }: { readonly offset: number; readonly size: number },
+  ): Generator<Buffer> {
+    if (size <= CHUNK_BYTES) {
+      for (const bytes of this.read(id)) yield bytes.subarray(offset);
+      return;
+    }
+    const last = this.lastOf(id);
+    let seq = last + 1;
+    let start = size;
+    while (start > offset && seq > 0) {
+      seq -= 1;
+      start -= this.chunkLength.get(id, seq) as number;
+    }
+    for (; seq <= last; seq++) {
+      const bytes = this.chunkOf(id, seq);
+      yield bytes.subarray(Math.max(offset - start, 0));
+      start += bytes.length;
+    }
+  }
+
   /** Stores an artifact's bytes with its execution: TEXT when proven well-formed UTF-8 without NUL, else BLOB. */
   setExecution(id: number, bytes: Buffer): void {
     const isText = isUtf8(bytes) && !bytes.includes(0);
@@ -123,6 +184,24 @@ export class ContentRows {
     if (row.bytes !== null) return row.bytes;
     throw damaged(`execution ${id}`, 'has a content that is larger than any this program stores');
   }
+
+  private addChunks(id: number, first: number, bytes: Buffer): void {
+    for (let seq = first, start = 0; start < bytes.length; seq++, start += CHUNK_BYTES) {
+      this.insertChunk.run(id, seq, bytes.subarray(start, start + CHUNK_BYTES));
+    }
+  }
+
+  private lastOf(id: number): number {
+    const last = this.lastChunk.get(id) as number | null;
+    if (last !== null) return last;
+    throw damaged(`content ${id}`, 'has no chunks');
+  }
+
+  private chunkOf(id: number, seq: number): Buffer {
+    const bytes = this.chunk.get(id, seq) as Buffer | null | undefined;
+    if (Buffer.isBuffer(bytes)) return bytes;
+    throw damaged(`content ${id}`, `lacks its chunk ${seq}`);
+  }
 }
 
 /**
@@ -136,6 +215,17 @@ export function readEntry(contents: ContentRows, row: EntryRow): Iterable<Buffer
   const bytes = contents.readExecution(row.executionId);
   if (bytes?.length === row.size) return bytes.length === 0 ? [] : [bytes];
   throw damaged(`execution ${row.executionId}`, `does not have the content of ${displayPath(row.path)}`);
+}
+
+/** The same bytes in chunks of 1 MiB, the last one smaller. */
+function* regroup(chunks: Iterable<Buffer>): Generator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for (const chunk of chunks) {
+    // A copy where bytes wait: a reader may fill its chunk again.
+    rest = rest.length === 0 && chunk.length === CHUNK_BYTES ? chunk : Buffer.concat([rest, chunk]);
+    for (; rest.length >= CHUNK_BYTES; rest = rest.subarray(CHUNK_BYTES)) yield rest.subarray(0, CHUNK_BYTES);
+  }
+  if (rest.length > 0) yield rest;
 }
 
 function requireSize(stored: number, size: number): void {

@@ -1,4 +1,11 @@
-import type { EntryKind, QuarantinedEntry, QuarantineFilter, TreeEntry, TreePath } from '@deespec/domain';
+import type {
+  EntryKind,
+  QuarantinedEntry,
+  QuarantineFilter,
+  SbiId,
+  TreeEntry,
+  TreePath,
+} from '@deespec/domain';
 import { CHUNK_BYTES, displayPath, parentPath, pathToBytes, StorageError } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
@@ -13,7 +20,8 @@ export interface EntryRow extends TreeEntry {
   readonly reason?: string;
 }
 
-const columns = [
+/** Columns of `tree_entry` that are read. */
+export const ENTRY_COLUMNS = [
   'path',
   'kind',
   'mode',
@@ -26,18 +34,21 @@ const columns = [
 ] as const;
 
 /** A row as it is, whatever it holds: the file may be damaged. */
-type RawRow = Readonly<Record<(typeof columns)[number], unknown>>;
+export type RawEntry = Readonly<Record<(typeof ENTRY_COLUMNS)[number], unknown>>;
 
 const pathColumn = atMost('path', CHUNK_BYTES);
-const SELECT = `SELECT ${columns.map((column) => `${atMost(column, CHUNK_BYTES)} AS ${column}`).join(', ')} FROM tree_entry`;
-const kinds: Readonly<Record<string, EntryKind>> = { f: 'file', d: 'directory', l: 'symlink' };
-const letters: Readonly<Record<EntryKind, string>> = { file: 'f', directory: 'd', symlink: 'l' };
+const SELECT = `SELECT ${ENTRY_COLUMNS.map((column) => `${atMost(column, CHUNK_BYTES)} AS ${column}`).join(', ')} FROM tree_entry`;
+/** Kinds by their letter in a row. */
+export const kinds: Readonly<Record<string, EntryKind>> = { f: 'file', d: 'directory', l: 'symlink' };
+/** Letters by kind. */
+export const letters: Readonly<Record<EntryKind, string>> = { file: 'f', directory: 'd', symlink: 'l' };
 
 /** Rows of `tree_entry`. Every statement runs in the caller's transaction. */
 export class EntryRows {
   private readonly one: Statement;
   private readonly all: Statement;
   private readonly between: Statement;
+  private readonly last: Statement;
   private readonly quarantined: Statement;
   private readonly upsert: Statement;
   private readonly remove: Statement;
@@ -46,7 +57,7 @@ export class EntryRows {
   private readonly sharers: Statement;
 
   constructor(handle: Database) {
-    handle.function('tree_order', { deterministic: true, directOnly: true }, treeOrder);
+    defineTreeOrder(handle);
     // Nanoseconds since 1970 do not fit a double.
     this.one = handle.prepare(`${SELECT} WHERE tree_entry.path = ?`).safeIntegers();
     this.all = handle.prepare(`${SELECT} ORDER BY tree_order(${pathColumn})`).safeIntegers();
@@ -55,6 +66,9 @@ export class EntryRows {
         `${SELECT} WHERE tree_entry.path >= ? AND tree_entry.path < ? ORDER BY tree_order(${pathColumn})`,
       )
       .safeIntegers();
+    this.last = handle
+      .prepare(`SELECT ${pathColumn} FROM tree_entry WHERE path >= ? AND path < ? ORDER BY path DESC LIMIT 1`)
+      .pluck();
     this.quarantined = handle
       .prepare(
         `${SELECT} WHERE state = 'quarantined' AND tree_entry.path > ? ORDER BY tree_entry.path LIMIT ?`,
@@ -76,8 +90,8 @@ export class EntryRows {
   }
 
   find(path: TreePath): EntryRow | undefined {
-    const raw = this.one.get(pathToBytes(path)) as RawRow | undefined;
-    return raw === undefined ? undefined : fromRaw(raw);
+    const raw = this.one.get(pathToBytes(path)) as RawEntry | undefined;
+    return raw === undefined ? undefined : entryFromRaw(raw);
   }
 
   /**
@@ -89,26 +103,40 @@ export class EntryRows {
   *scan(): Generator<EntryRow> {
     const order = new ScanOrder();
     for (const raw of this.all.iterate()) {
-      const row = fromRaw(raw as RawRow);
+      const row = entryFromRaw(raw as RawEntry);
       order.take(row);
       yield row;
     }
   }
 
-  /** Every entry whose path begins with `prefix`, in scan order. */
-  listFrom(prefix: string): EntryRow[] {
-    if (prefix === '') return [...this.scan()];
-    const last = prefix.charCodeAt(prefix.length - 1);
-    const end = last === 0xff ? `${prefix}\xff` : prefix.slice(0, -1) + String.fromCharCode(last + 1);
-    const bounds = [prefix, end].map((bound) => Buffer.from(bound, 'latin1'));
-    return (this.between.all(...bounds) as RawRow[]).map(fromRaw);
+  /** Every entry of `specs/sbi` whose name begins with this id, with all below, in scan order. */
+  listSbi(id: SbiId): EntryRow[] {
+    const next = String.fromCharCode(id.charCodeAt(id.length - 1) + 1);
+    return this.listBetween(`specs/sbi/${id}`, `specs/sbi/${id.slice(0, -1)}${next}`);
+  }
+
+  /** Every entry below a directory, in scan order. */
+  listBelow(path: TreePath): EntryRow[] {
+    return this.listBetween(`${path}/`, `${path}0`);
+  }
+
+  /** The last entry of `specs/sbi` in byte order that stands before the entry `before`, or at all. */
+  lastSbiPath(before: TreePath | undefined): TreePath | undefined {
+    const bound = Buffer.from(before ?? 'specs/sbi0', 'latin1');
+    const path = this.last.get(Buffer.from('specs/sbi/', 'latin1'), bound);
+    return path === undefined ? undefined : storedPath(path, 'tree_entry');
+  }
+
+  private listBetween(first: string, end: string): EntryRow[] {
+    const bounds = [first, end].map((bound) => Buffer.from(bound, 'latin1'));
+    return (this.between.all(...bounds) as RawEntry[]).map(entryFromRaw);
   }
 
   /** A keyset page of what is kept but not interpreted, by path in byte order. @throws StorageError `USAGE.INVALID` */
   listQuarantined({ after, limit }: QuarantineFilter): QuarantinedEntry[] {
     const bound = after === undefined ? Buffer.alloc(0) : pathToBytes(after);
-    const raw = this.quarantined.all(bound, pageSize(limit)) as RawRow[];
-    return raw.map(fromRaw).filter(isQuarantined);
+    const raw = this.quarantined.all(bound, pageSize(limit)) as RawEntry[];
+    return raw.map(entryFromRaw).filter(isQuarantined);
   }
 
   /** The entry when it is kept but not interpreted. */
@@ -146,7 +174,7 @@ function isQuarantined(row: EntryRow): row is EntryRow & QuarantinedEntry {
 }
 
 /** @throws StorageError `DATABASE.CORRUPT` for what no write of ours can have left */
-function fromRaw(raw: RawRow): EntryRow {
+export function entryFromRaw(raw: RawEntry): EntryRow {
   const path = storedPath(raw.path, 'tree_entry');
   const where = `tree_entry ${displayPath(path)}`;
   const kind = typeof raw.kind === 'string' && Object.hasOwn(kinds, raw.kind) ? kinds[raw.kind] : undefined;
@@ -191,8 +219,8 @@ class ScanOrder {
   }
 }
 
-/** Nanoseconds since 1970 in 64 bits end in 2262; no time is rounded or cut. */
-function requireTime({ path, mtimeNs }: EntryRow): void {
+/** Nanoseconds since 1970 in 64 bits end in 2262; no time is rounded or cut. @throws StorageError `FILE.TIME_RANGE` */
+export function requireTime({ path, mtimeNs }: Pick<TreeEntry, 'path' | 'mtimeNs'>): void {
   if (BigInt.asIntN(64, mtimeNs) === mtimeNs) return;
   throw new StorageError(
     'FILE.TIME_RANGE',
@@ -202,6 +230,11 @@ function requireTime({ path, mtimeNs }: EntryRow): void {
       details: { path: displayPath(path) },
     },
   );
+}
+
+/** Makes `tree_order(path)` known to a connection. */
+export function defineTreeOrder(handle: Database): void {
+  handle.function('tree_order', { deterministic: true, directOnly: true }, treeOrder);
 }
 
 /** Sort key of scan order: with `/` below every other byte, a directory's content comes directly after it. */

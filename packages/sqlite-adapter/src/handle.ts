@@ -93,6 +93,26 @@ export function prepareHandle(handle: Database, access: Access): void {
   for (const pragma of [...safety, ...perAccess[access]]) handle.pragma(pragma);
 }
 
+/**
+ * Switches between a write-ahead log, beside which others can read while one writes, and the rollback journal, with which
+ * the database is one file whenever nobody writes.
+ *
+ * @throws StorageError `SQLITE.BUSY` when another connection keeps it from being switched
+ */
+export function keepLog(handle: Database, kind: 'wal' | 'rollback'): void {
+  const wanted = kind === 'wal' ? 'wal' : 'delete';
+  let mode: unknown;
+  try {
+    mode = handle.pragma(`journal_mode = ${wanted}`, { simple: true });
+  } catch (error) {
+    throw toStorageError(error, handle.name);
+  }
+  if (mode === wanted) return;
+  throw new StorageError('SQLITE.BUSY', `${handle.name} stays in journal mode ${String(mode)}`, {
+    hint: 'another process has it open: try again when it is done',
+  });
+}
+
 function requireVersion(handle: Database): void {
   const text = sqliteVersion(handle);
   const parts = text.split('.').map(Number);

@@ -81,11 +81,12 @@ export class IndexRows {
     this.auditAt = handle.prepare(`SELECT ${AUDIT_COLUMNS.join(', ')} FROM audit_log WHERE path = ?`).raw();
   }
 
-  /** Stored executions of the SBI whose directory is `path`. */
-  storedExecutions(path: TreePath): StoredExecution[] {
-    const id = this.sbiAt.get(pathToBytes(path)) as string | undefined;
-    if (id === undefined) return [];
-    return (this.executionsOf.all(id) as Cell[][]).map((row) => ({
+  /** Stored executions of the SBI that a unit is, and of the one whose rows came from its directory. */
+  storedExecutions({ path, sbi }: DerivedUnit): StoredExecution[] {
+    const at = this.sbiAt.get(pathToBytes(path)) as string | undefined;
+    const ids = new Set([sbi?.id, at].filter((id) => id !== undefined));
+    const rows = [...ids].flatMap((id) => this.executionsOf.all(id) as Cell[][]);
+    return rows.map((row) => ({
       id: row[0] as number,
       key: rowKey(row),
       path: row[11] === null ? undefined : ((row[11] as Buffer).toString('latin1') as TreePath),

@@ -5,6 +5,7 @@ import type { Database, Statement } from 'better-sqlite3';
 export class SqliteJournalSpool implements JournalSpool {
   private readonly insert: Statement;
   private readonly select: Statement;
+  private readonly all: Statement;
 
   constructor(handle: Database) {
     handle.exec('DROP TABLE IF EXISTS temp.journal_event');
@@ -16,6 +17,7 @@ export class SqliteJournalSpool implements JournalSpool {
     this.select = handle
       .prepare('SELECT event FROM temp.journal_event WHERE sbi_id = ? ORDER BY line, offset')
       .pluck();
+    this.all = handle.prepare('SELECT event FROM temp.journal_event ORDER BY line, offset').pluck();
   }
 
   add(event: JournalEvent): void {
@@ -24,5 +26,10 @@ export class SqliteJournalSpool implements JournalSpool {
 
   eventsOf(sbiId: SbiId): readonly JournalEvent[] {
     return (this.select.all(sbiId) as string[]).map((event) => JSON.parse(event) as JournalEvent);
+  }
+
+  /** Every event as JSON text, in journal order. */
+  events(): IterableIterator<string> {
+    return this.all.iterate() as IterableIterator<string>;
   }
 }

@@ -1,6 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 
+// Not here: evidence, where the digest is kept; projection, outbox and journal_*, which are the database's own account of
+// the files and of what it has parsed. They change by themselves after a migration is published, without any change of the
+// record, and hold nothing that cannot be had again by looking at the files and the journal.
+
 /** Columns of each table with the order of its rows. Contents by type and length: the hash of their entry covers their bytes. */
 const tables: readonly (readonly [table: string, order: string, columns: string, contents?: string])[] = [
   ['schema_version', 'version', 'version applied_at description checksum'],
@@ -17,14 +21,18 @@ const tables: readonly (readonly [table: string, order: string, columns: string,
     'content',
   ],
   ['config', 'key', 'key value updated_at path'],
-  ['audit_log', 'id', 'id timestamp entity_type entity_id action old_value new_value user session_id path'],
+  [
+    'audit_log',
+    'id',
+    'id timestamp entity_type entity_id action old_value new_value user session_id path seq previous hash request_id old_hash new_hash',
+  ],
 ];
 
 /** Characters that are hashed at a time. */
 const BLOCK = 65_536;
 
 /**
- * SHA-256 (hex) of every row of every table but `evidence`, where it is kept: type and bytes of each value. Two databases
+ * SHA-256 (hex) of every row of every table of the record, the index and the versions: type and bytes of each value. Two databases
  * with one digest hold the same rows. To be asked of a database whose structure was checked: it scans all of it.
  *
  * Source: docs/database.md, "Evidence".

@@ -67,9 +67,13 @@ export async function getSbi(source: DataSource, id: SbiId): Promise<Sbi> {
   });
 }
 
-/** A keyset page, ordered by `created_at`, then `id`. @throws StorageError `SBI.NOT_FOUND` for `after` */
+/** Rank of a priority in the order in which items are taken into work; `idx_sbi_next` has the same words. */
+const RANK = 'CASE s.priority WHEN 0 THEN 999 ELSE s.priority END';
+
+/** A keyset page in the order that the filter names. @throws StorageError `SBI.NOT_FOUND` for `after` */
 export async function listSbis(source: DataSource, filter: SbiFilter): Promise<Sbi[]> {
   const query = source.getRepository(sbiSchema).createQueryBuilder('s');
+  const isNext = filter.order === 'next';
   if (filter.status !== undefined) query.andWhere('s.status = :status', { status: filter.status });
   if (filter.label !== undefined) {
     query.andWhere(`(s.label = :label OR instr(',' || s.label || ',', ',' || :label || ',') > 0)`, {
@@ -77,9 +81,13 @@ export async function listSbis(source: DataSource, filter: SbiFilter): Promise<S
     });
   }
   if (filter.after !== undefined) {
-    const { createdAt } = await getSbi(source, filter.after);
-    query.andWhere('(s.created_at, s.id) > (:createdAt, :id)', { createdAt, id: filter.after });
+    const { createdAt, priority, id } = await getSbi(source, filter.after);
+    const columns = isNext ? `(${RANK}, s.created_at, s.id)` : '(s.created_at, s.id)';
+    const values = isNext ? '(:rank, :createdAt, :id)' : '(:createdAt, :id)';
+    const rank = priority === 0 ? 999 : priority;
+    query.andWhere(`${columns} > ${values}`, { ...(isNext ? { rank } : {}), createdAt, id });
   }
-  query.orderBy('s.created_at').addOrderBy('s.id').limit(pageSize(filter.limit));
+  if (isNext) query.addOrderBy(RANK);
+  query.addOrderBy('s.created_at').addOrderBy('s.id').limit(pageSize(filter.limit));
   return (await boundedRows(query, longColumns)).map(sbiFromRow);
 }

@@ -22,38 +22,49 @@ const MOST_OBJECTS = 1_000;
 /** Objects that an error names. */
 const NAMED = 20;
 
-let expected: SchemaObject[] | undefined;
+const expected = new Map<number, readonly SchemaObject[]>();
 
 /**
  * What the scripts of this program produce, SQLite's own objects included: replayed once in memory. The statistics tables
  * of `ANALYZE` come into being later and may be missing.
+ *
+ * @param version - counted from 1; absent: the newest
  */
-export function expectedSchema(): readonly SchemaObject[] {
-  if (expected === undefined) {
+export function expectedSchema(version = schemaScripts().length): readonly SchemaObject[] {
+  let objects = expected.get(version);
+  if (objects === undefined) {
     const handle = openHandle(':memory:', 'build');
-    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
+    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts().slice(0, version));
     handle.exec('ANALYZE');
-    expected = liveSchema(handle);
+    objects = liveSchema(handle);
     handle.close();
+    expected.set(version, objects);
   }
-  return expected;
+  return objects;
 }
 
-/** Creates the schema in an empty database. */
-export function createSchema(handle: Database, now: () => Date): void {
+/** Creates the schema in an empty database, or brings the one of {@link requireSchema} up to date. */
+export function applySchema(handle: Database, now: () => Date): void {
   applyUp(new SqliteSchemaStore(handle, now), schemaScripts());
 }
 
+/** Which schema versions an opener takes. */
+export interface SchemaOptions {
+  /** `allowed`: an earlier version of this program's schema, which is to be brought up to date, is no error. */
+  readonly older?: 'refused' | 'allowed';
+}
+
 /**
- * Proves at open that the database has exactly the schema of this program, before any other statement runs on it.
+ * Proves at open that the database has exactly a schema of this program, before any other statement runs on it.
  *
  * @returns the schema version
- * @throws StorageError `DATABASE.NEWER`, `MIGRATION.MISSING`, `MIGRATION.CHECKSUM_MISMATCH`, or `SCHEMA.DRIFT` naming
- *   the objects that differ; `DATABASE.CORRUPT` when SQLite cannot make sense of its schema
+ * @throws StorageError `SCHEMA.OLDER`, `DATABASE.NEWER`, `MIGRATION.MISSING`, `MIGRATION.CHECKSUM_MISMATCH`, or
+ *   `SCHEMA.DRIFT` naming the objects that differ; `DATABASE.CORRUPT` when SQLite cannot make sense of its schema
  */
-export function requireSchema(handle: Database): number {
+export function requireSchema(handle: Database, { older = 'refused' }: SchemaOptions = {}): number {
+  let version: number;
   try {
-    return checkedVersion(handle);
+    version = checkedVersion(handle);
   } catch (error) {
     const known = toStorageError(error, handle.name);
     if (!isStorageError(known, 'SQLITE.FAILED') || known.details['sqlite'] !== 'SQLITE_ERROR') throw known;
@@ -63,29 +74,41 @@ export function requireSchema(handle: Database): number {
       cause: error,
     });
   }
+  const newest = schemaScripts().length;
+  if (version === newest || older === 'allowed') return version;
+  throw new StorageError(
+    'SCHEMA.OLDER',
+    `the database ${handle.name} has schema version ${version}; this program works on version ${newest}`,
+    {
+      hint: 'run "deespec migrate", which brings a copy up to date and puts it in its place',
+      details: { database: version, program: newest },
+    },
+  );
 }
 
 const REBUILD =
   'somebody changed the database by hand: move it away and run "deespec migrate" to build it anew from the files';
 
 function checkedVersion(handle: Database): number {
-  const version = schemaScripts().length;
+  const newest = schemaScripts().length;
   const marked = handle.pragma('user_version', { simple: true }) as number;
-  const drift = schemaDrift(handle);
+  const version = marked >= 1 && marked < newest ? marked : newest;
+  const drift = schemaDrift(handle, version);
   // A view or trigger of somebody else must not run: no table is read while any object differs.
-  if (drift.length > 0 && marked > version) throw newer(marked, version);
+  if (drift.length > 0 && marked > newest) throw newer(marked, newest);
   if (drift.length > 0) throw driftError(drift);
   const pending = planUp(schemaScripts(), new SqliteSchemaStore(handle, () => new Date()).listApplied());
-  if (pending.length > 0) {
+  const applied = newest - pending.length;
+  if (applied < version) {
     throw new StorageError(
       'MIGRATION.MISSING',
-      `schema version ${pending[0]!.version} has no record in schema_version`,
+      `schema version ${applied + 1} has no record in schema_version`,
       {
         hint: 'restore the database from a backup, or move it away and run "deespec migrate"',
       },
     );
   }
-  if (marked !== version) throw driftError([`user_version is ${marked} instead of ${version}`]);
+  if (marked !== applied) throw driftError([`user_version is ${marked} instead of ${applied}`]);
   return version;
 }
 
@@ -112,13 +135,13 @@ function mayBeMissing({ name }: SchemaObject): boolean {
   return /^sqlite_stat[14]$/u.test(name);
 }
 
-function schemaDrift(handle: Database): string[] {
+function schemaDrift(handle: Database, version: number): string[] {
   const key = ({ type, name }: SchemaObject) => `${printable(type)} ${printable(name)}`;
   const objects = liveSchema(handle);
   const live = new Map(objects.map((object) => [key(object), object]));
   const drift: string[] = [];
   if (live.size < objects.length) drift.push('an object is listed twice');
-  for (const object of expectedSchema()) {
+  for (const object of expectedSchema(version)) {
     const found = live.get(key(object));
     live.delete(key(object));
     if (found === undefined) {

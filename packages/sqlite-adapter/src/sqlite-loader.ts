@@ -10,7 +10,8 @@ import type { Database } from 'better-sqlite3';
 
 import { openHandle } from './handle.js';
 import { SqliteJournalSpool } from './journal-spool.js';
-import { createSchema } from './schema.js';
+import { forgetJournal } from './journal-state.js';
+import { applySchema, requireSchema } from './schema.js';
 import { toStorageError } from './sqlite-error.js';
 import { createState, nextRev, type StorageState } from './storage-state.js';
 import { StoredTree } from './stored-tree.js';
@@ -22,6 +23,8 @@ export interface LoaderOptions {
   readonly path: string;
   /** Given for a new database; absent for the copy of a published one. */
   readonly create?: { readonly state: StorageState; readonly now: () => Date };
+  /** Clock of the record of schema scripts that a copy lacks. */
+  readonly now?: () => Date;
 }
 
 /** Bulk writing through prepared statements on one connection. */
@@ -41,14 +44,19 @@ export class SqliteLoader extends StoredTree implements TreeLoader {
     this.rev = nextRev(handle);
   }
 
-  /** @throws StorageError by what SQLite says */
-  static open({ path, create }: LoaderOptions): SqliteLoader {
+  /**
+   * Opens a new database, or a copy, whose schema is brought up to date first. What was read of the journal before is
+   * forgotten: the journal is about to be another one.
+   *
+   * @throws StorageError those of `requireSchema` but `SCHEMA.OLDER`; by what SQLite says
+   */
+  static open({ path, create, now = () => new Date() }: LoaderOptions): SqliteLoader {
     const handle = openHandle(path, 'build');
     try {
-      if (create !== undefined) {
-        createSchema(handle, create.now);
-        createState(handle, create.state);
-      }
+      if (create === undefined) requireSchema(handle, { older: 'allowed' });
+      applySchema(handle, create?.now ?? now);
+      if (create === undefined) forgetJournal(handle);
+      else createState(handle, create.state);
       return new SqliteLoader(handle, path, create !== undefined);
     } catch (error) {
       handle.close();

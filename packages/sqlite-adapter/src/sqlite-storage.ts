@@ -1,20 +1,23 @@
-import type { Index, TreeStore } from '@deespec/domain';
+import type { Index } from '@deespec/domain';
 
 import { openConnection } from './connection.js';
+import { keepLog } from './handle.js';
 import { requireSchema } from './schema.js';
 import { SqliteIndex } from './sqlite-index.js';
 import { SqliteTreeStore } from './sqlite-tree-store.js';
-import { WriteQueue } from './write-queue.js';
+import { waitForLock, WriteQueue } from './write-queue.js';
 
 /** What a database is opened with. */
 export interface SqliteOptions {
   readonly path: string;
   readonly now?: () => Date;
+  /** True when files follow this database; see `TreeStoreParts`. Default false. */
+  readonly owes?: boolean;
 }
 
 /** An open database that can be written. */
 export interface SqliteStorage {
-  readonly store: TreeStore;
+  readonly store: SqliteTreeStore;
   readonly index: Index;
   /** Closes both. A second call does nothing. */
   close(): Promise<void>;
@@ -28,16 +31,17 @@ export interface SqliteStorage {
 export async function openSqliteStorage({
   path,
   now = () => new Date(),
+  owes = false,
 }: SqliteOptions): Promise<SqliteStorage> {
   const writer = await openConnection(path, 'write');
   try {
     requireSchema(writer.handle);
-    writer.handle.pragma('journal_mode = WAL');
+    await waitForLock(() => keepLog(writer.handle, 'wal'), path);
     const reader = await openConnection(path, 'read');
     let closing: Promise<void> | undefined;
     const close = () => (closing ??= reader.close().then(() => writer.close()));
     const queue = new WriteQueue(writer.handle, path);
-    const store = new SqliteTreeStore({ handle: writer.handle, queue, now, close });
+    const store = new SqliteTreeStore({ handle: writer.handle, path, queue, now, owes, close });
     return { store, index: new SqliteIndex(reader), close };
   } catch (error) {
     await writer.close();

@@ -43,6 +43,18 @@ export function readState(handle: Database): StorageState | undefined {
   return { mode, epoch: storedInteger(row.epoch, 'storage_state'), storeId };
 }
 
+/**
+ * Changes mode and epoch. Runs in the caller's transaction.
+ *
+ * @throws StorageError `DATABASE.CORRUPT` when there is no state to change
+ */
+export function writeState(handle: Database, { mode, epoch }: Pick<StorageState, 'mode' | 'epoch'>): void {
+  const { changes } = handle
+    .prepare('UPDATE storage_state SET mode = ?, epoch = ? WHERE id = 1')
+    .run(mode, epoch);
+  if (changes !== 1) throw damaged('storage_state', 'has no row');
+}
+
 /** The next revision number for written entries. Runs in the caller's transaction. */
 export function nextRev(handle: Database): number {
   return handle

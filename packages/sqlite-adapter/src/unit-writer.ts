@@ -50,7 +50,7 @@ export class UnitWriter {
 
   /** @param changed - entries of the unit whose bytes, mode or time differ, in the unit's order; consumed lazily */
   write(unit: DerivedUnit, changed: Iterable<LoadEntry>, rev: number): UnitChange {
-    const carried = this.carry(unit);
+    this.evict(unit, rev);
     const { rows, placements } = this.index.write(unit);
     const incoming = changed[Symbol.iterator]();
     let next = incoming.next();
@@ -63,7 +63,7 @@ export class UnitWriter {
         done.bytes += next.value.stat.size;
         next = incoming.next();
       } else {
-        done.rows += this.settle(stat, target, carried.get(stat.path));
+        done.rows += this.settle(stat, target);
       }
     }
     invariant(next.done === true, 'changed entries come in the order of their unit');
@@ -79,20 +79,45 @@ export class UnitWriter {
     this.release(row, undefined);
   }
 
-  /** Bytes that lie with an execution which will hold another path, or none: taken before the index rows change. */
-  private carry(unit: DerivedUnit): Map<TreePath, Buffer> {
-    const carried = new Map<TreePath, Buffer>();
-    if (this.isEmpty || unit.kind !== 'sbi') return carried;
+  /**
+   * Puts an entry with its bytes into a row of their own, in place of what stands there; where they belong by their meaning
+   * is decided when their unit is written. An entry whose state is not known yet keeps the one it had.
+   */
+  place({ stat, content }: LoadEntry, rev: number): EntryRow {
+    const old = this.entries.find(stat.path);
+    const target = { executionId: undefined, reason: old?.reason, rev };
+    const isDirectory = stat.kind === 'directory';
+    const { place, sha256 } = isDirectory
+      ? { place: {} as Place, sha256: DIRECTORY_SHA256 }
+      : this.store(stat, content, target);
+    const placed = row({ ...stat, sha256 }, place, target);
+    this.entries.put(placed, rev);
+    if (old !== undefined) this.release(old, undefined);
+    return placed;
+  }
+
+  /** Moves bytes that lie with an execution which will hold another path, or none, to rows of their own. */
+  private evict(unit: DerivedUnit, rev: number): void {
+    if (this.isEmpty || unit.kind !== 'sbi') return;
     const wanted = new Map(
       unit.executions.map((execution) => [executionKey(execution), execution.contentPath]),
     );
-    for (const { id, key, path } of this.index.storedExecutions(unit.path)) {
+    // By id, not by directory: another directory can have had the rows of this id before.
+    for (const { id, key, path } of this.index.storedExecutions(unit)) {
       if (path === undefined || wanted.get(key) === path) continue;
-      const bytes = this.contents.readExecution(id);
-      if (bytes !== undefined) carried.set(path, bytes);
+      const entry = this.entries.find(path);
+      if (entry?.executionId === id) this.moveOut(entry, rev);
       this.contents.clearExecution(id);
     }
-    return carried;
+  }
+
+  private moveOut(entry: EntryRow, rev: number): void {
+    const bytes = Buffer.concat([...readEntry(this.contents, entry)]);
+    const { id } = this.contents.insert({ bytes, sha256: entry.sha256 }, entry.size);
+    this.entries.put(
+      row(entry, { contentId: id }, { executionId: undefined, reason: entry.reason, rev }),
+      rev,
+    );
   }
 
   private put(load: LoadEntry, target: Target): void {
@@ -107,17 +132,17 @@ export class UnitWriter {
   }
 
   /** Brings an entry whose bytes did not change to its present place and state. Returns the rows it changed. */
-  private settle(stat: TreeStat, target: Target, carried: Buffer | undefined): 0 | 1 {
+  private settle(stat: TreeStat, target: Target): 0 | 1 {
     const old = this.entries.find(stat.path);
     invariant(old !== undefined, `an unchanged entry is stored: ${stat.path}`);
     const wanted = fits(stat) ? target.executionId : undefined;
-    const moves = stat.kind !== 'directory' && (old.executionId !== wanted || carried !== undefined);
+    const moves = stat.kind !== 'directory' && old.executionId !== wanted;
     if (!moves && old.reason === target.reason) return 0;
     if (!moves) {
       this.entries.put(row(old, old, target), target.rev);
       return 1;
     }
-    const bytes = carried ?? Buffer.concat([...readEntry(this.contents, old)]);
+    const bytes = Buffer.concat([...readEntry(this.contents, old)]);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const { place } = this.store(stat, { bytes, sha256 }, target);
     this.entries.put(row(old, place, target), target.rev);

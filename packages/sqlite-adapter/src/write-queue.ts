@@ -33,27 +33,36 @@ export class WriteQueue {
     return result;
   }
 
-  private async begin<T>(work: () => T): Promise<T> {
-    const deadline = Date.now() + WAIT_MS;
-    for (;;) {
-      try {
-        // better-sqlite3 issues BEGIN IMMEDIATE, rolls back on a throw and keeps the first error.
-        return this.handle.transaction(work).immediate();
-      } catch (error) {
-        const known = toStorageError(error, this.path);
-        if (!isStorageError(known, 'SQLITE.BUSY')) throw known;
-        if (Date.now() >= deadline) {
-          throw new StorageError(
-            'SQLITE.BUSY',
-            `another process kept the write lock of ${this.path} for ${WAIT_MS} ms`,
-            {
-              hint: '"deespec status" names the holder; try again',
-              cause: known,
-            },
-          );
-        }
+  private begin<T>(work: () => T): Promise<T> {
+    // better-sqlite3 issues BEGIN IMMEDIATE, rolls back on a throw and keeps the first error.
+    return waitForLock(() => this.handle.transaction(work).immediate(), this.path);
+  }
+}
+
+/**
+ * Repeats what another process's lock prevents, without blocking the event loop.
+ *
+ * @throws StorageError `SQLITE.BUSY` when the lock was kept for 5 s; what `work` throws
+ */
+export async function waitForLock<T>(work: () => T, path: string): Promise<T> {
+  const deadline = Date.now() + WAIT_MS;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      const known = toStorageError(error, path);
+      if (!isStorageError(known, 'SQLITE.BUSY')) throw known;
+      if (Date.now() >= deadline) {
+        throw new StorageError(
+          'SQLITE.BUSY',
+          `another process kept the write lock of ${path} for ${WAIT_MS} ms`,
+          {
+            hint: '"deespec status" names the holder; try again',
+            cause: known,
+          },
+        );
       }
-      await sleep(1 + Math.random() * 20);
     }
+    await sleep(1 + Math.random() * 20);
   }
 }

@@ -1,4 +1,4 @@
-import { parentPath, pathFromText, type TreePath } from '@deespec/domain';
+import { parentPath, pathFromText, putIf, removeIf, type TreePath } from '@deespec/domain';
 import { loadTree, type LoadReport, type TreeSource } from '@deespec/migration-engine';
 import { MemoryTreeStore } from '@deespec/storage-contract';
 
@@ -16,7 +16,7 @@ export class MemoryTree {
     const at = pathFromText(path);
     await this.makeParent(at);
     const version = { path: at, kind: 'file', mode: 0o644, bytes: Buffer.from(content) } as const;
-    await this.store.putIf(version, this.store.find(at)?.sha256);
+    await putIf(this.store, version, this.store.find(at)?.sha256);
   }
 
   /** Removes what stands at `path`, with everything below it. */
@@ -24,7 +24,7 @@ export class MemoryTree {
     const at = pathFromText(path);
     const paths = [...this.store.scan()].map((stat) => stat.path).toReversed();
     for (const below of paths.filter((one) => one === at || one.startsWith(`${at}/`))) {
-      await this.store.removeIf(below, this.store.find(below)!.sha256);
+      await removeIf(this.store, below, this.store.find(below)!.sha256);
     }
   }
 
@@ -61,7 +61,8 @@ export class MemoryTree {
     const parent = parentPath(path) as TreePath;
     if (parent === ('' as TreePath) || this.store.find(parent) !== undefined) return;
     await this.makeParent(parent);
-    await this.store.putIf(
+    await putIf(
+      this.store,
       { path: parent, kind: 'directory', mode: 0o755, bytes: Buffer.alloc(0) },
       undefined,
     );

@@ -94,7 +94,7 @@ describe.each(asks)('The queries of the strategy document, through %s', (_, ask)
   });
 
   test('tell the version of the schema', () => {
-    expect(ask(queries.version)).toEqual([{ value: '1' }]);
+    expect(ask(queries.version)).toEqual([{ value: '2' }]);
   });
 });
 

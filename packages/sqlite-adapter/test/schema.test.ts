@@ -61,16 +61,22 @@ describe('Schema', () => {
     const handle = openHandle(emptyDatabase(), 'read');
 
     expect(handle.pragma('application_id', { simple: true })).toBe(0x44455350);
-    expect(handle.pragma('user_version', { simple: true })).toBe(1);
-    expect(handle.prepare('SELECT * FROM schema_version').all()).toEqual([
+    expect(handle.pragma('user_version', { simple: true })).toBe(2);
+    expect(handle.prepare('SELECT * FROM schema_version ORDER BY version').all()).toEqual([
       {
         version: 1,
         applied_at: '2026-01-02T03:04:05.000000000Z',
         description: 'initial_schema',
         checksum: schemaScripts()[0]!.checksum,
       },
+      {
+        version: 2,
+        applied_at: '2026-01-02T03:04:05.000000000Z',
+        description: 'dual_storage',
+        checksum: schemaScripts()[1]!.checksum,
+      },
     ]);
-    expect(handle.prepare(`SELECT value FROM schema_info WHERE key = 'version'`).pluck().get()).toBe('1');
+    expect(handle.prepare(`SELECT value FROM schema_info WHERE key = 'version'`).pluck().get()).toBe('2');
     handle.close();
   });
 
@@ -101,7 +107,7 @@ describe('Schema', () => {
     expect(errorAfter('DELETE FROM schema_version')).toMatchObject({ code: 'MIGRATION.MISSING' });
     expect(
       errorAfter(
-        `INSERT INTO schema_version SELECT 2, applied_at, 'x', checksum FROM schema_version; PRAGMA user_version = 2`,
+        `INSERT INTO schema_version SELECT 3, applied_at, 'x', checksum FROM schema_version WHERE version = 1; PRAGMA user_version = 3`,
       ),
     ).toMatchObject({
       code: 'DATABASE.NEWER',
@@ -143,7 +149,7 @@ describe('Schema', () => {
     const handle = new BetterSqlite3(':memory:');
     applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
 
-    handle.exec(schemaScripts()[0]!.down);
+    for (const { down } of schemaScripts().toReversed()) handle.exec(down);
 
     expect(handle.prepare(`SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'`).all()).toEqual([]);
     handle.close();

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { openHandle, openSqliteStorage, SqliteLoader, type SqliteStorage } from '../src/index.js';
+import {
+  openHandle,
+  openSqliteStorage,
+  SqliteLoader,
+  type SqliteOptions,
+  type SqliteStorage,
+} from '../src/index.js';
 
 const directories: string[] = [];
 
@@ -42,12 +48,12 @@ export async function closeAndCheck(storage: SqliteStorage, path: string): Promi
   if (problems.length > 0) throw new Error(`${path}: ${problems.join('; ')}`);
 }
 
-export async function freshStorage(): Promise<{
+export async function freshStorage(options: Omit<SqliteOptions, 'path'> = {}): Promise<{
   storage: SqliteStorage;
   path: string;
   close: () => Promise<void>;
 }> {
   const path = emptyDatabase();
-  const storage = await openSqliteStorage({ path });
+  const storage = await openSqliteStorage({ path, ...options });
   return { storage, path, close: () => closeAndCheck(storage, path) };
 }

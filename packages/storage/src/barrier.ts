@@ -18,6 +18,9 @@ const PATIENCE_MS = 1_000;
 /** How long it looks at least, milliseconds: one that only tries to get the lock keeps others out for an instant. */
 const SETTLE_MS = 150;
 
+/** How long one attempt waits for calls of services to end, milliseconds. */
+const DRAIN_MS = 100;
+
 /** Lets go of the barrier. A second call does nothing. */
 export type Release = () => void;
 
@@ -41,7 +44,7 @@ export interface BarrierRequest {
  */
 export function takeBarrier(paths: HomePaths, request: BarrierRequest): Release {
   requireOwn(paths);
-  if (request.access === 'exclusive' || !existsSync(paths.lock)) prepareOwnDirectory(paths);
+  if (request.access === 'exclusive' || !existsSync(paths.lock)) prepareOwnDirectory(paths, paths.lock);
   const since = performance.now();
   for (;;) {
     const lock = tryLock(paths, request.access);
@@ -63,6 +66,8 @@ function tryLock(paths: HomePaths, access: BarrierRequest['access']): Lock | Sto
   let handle;
   try {
     handle = openHandle(paths.lock, 'lock');
+    // While SQLite itself waits it lets no new holder in: services that write all the time leave no gap otherwise.
+    if (access === 'exclusive') handle.pragma(`busy_timeout = ${DRAIN_MS}`);
     handle.exec(access === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN DEFERRED');
     // A deferred transaction holds its SHARED lock from its first read on.
     handle.prepare('SELECT count(*) FROM sqlite_schema').get();
@@ -143,21 +148,28 @@ export function isBarrierHeld(paths: HomePaths): boolean {
   }
 }
 
-function prepareOwnDirectory(paths: HomePaths): void {
+/** Makes a lock file where there is none. @throws StorageError as {@link takeBarrier} */
+export function prepareLock(paths: HomePaths, lock = paths.lock): void {
+  requireOwn(paths);
+  prepareOwnDirectory(paths, lock);
+}
+
+function prepareOwnDirectory(paths: HomePaths, lock: string): void {
   if (!existsSync(paths.own)) {
     requireOwner(paths);
     makeOwnDirectory(paths.own);
   }
   // SQLite would make it readable for others. Only when it is absent: closing it would drop this process's own lock.
-  if (!existsSync(paths.lock)) closeSync(openSync(paths.lock, 'a', 0o600));
+  if (!existsSync(lock)) closeSync(openSync(lock, 'a', 0o600));
 }
 
 /** A tree is untrusted: nothing of ours is written, or removed, through a link that it holds. */
 function requireOwn(paths: HomePaths): void {
   const directories = [paths.own, paths.runs, paths.processes];
-  for (const path of [...directories, paths.lock]) {
+  const files = [paths.lock, paths.writerLock];
+  for (const path of [...directories, ...files]) {
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat === undefined || (path === paths.lock ? stat.isFile() : stat.isDirectory())) continue;
+    if (stat === undefined || (files.includes(path) ? stat.isFile() : stat.isDirectory())) continue;
     throw new StorageError('DATABASE.UNSAFE_LINK', `${path} is not what deespec made it`, {
       hint: 'look at it, move it away, then run the command again',
       details: { path },

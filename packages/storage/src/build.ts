@@ -94,7 +94,8 @@ async function loadOnce(run: MigrateRun, racyFromNs: bigint, start: Start): Prom
   const { options, directory, source } = run;
   if (start !== 'again') rmSync(directory.database, { force: true });
   if (start === 'copy') copyDatabase(run.paths.database, directory.database);
-  const state = { mode: 'file', ...run.epoch } as const;
+  const { epoch, storeId } = run.epoch;
+  const state = { mode: 'file', epoch, storeId } as const;
   const create = start === 'new' ? { create: { state, now: () => new Date() } } : {};
   const target = SqliteLoader.open({ path: directory.database, ...create });
   try {

@@ -6,8 +6,10 @@ import {
   openHandle,
   readState,
   requireSchema,
+  schemaScripts,
   toStorageError,
   type Evidence,
+  type SchemaOptions,
   type StorageState,
 } from '@deespec/sqlite-adapter';
 import { lstatSync, readdirSync } from 'node:fs';
@@ -22,6 +24,8 @@ export interface OwnDatabase {
   readonly evidence: Evidence;
   /** The last verification that read every byte of both sides. */
   readonly verified: Evidence;
+  /** True when an earlier version of this program wrote its schema. */
+  readonly isOlder: boolean;
 }
 
 /** True when the last verification of every byte found differences: the database is not to be built upon. */
@@ -33,17 +37,17 @@ export function isDamaged(database: OwnDatabase): boolean {
  * Proves that the database of a tree is ours, of this tree, of this program's schema, and published with evidence.
  *
  * @returns `undefined` when there is none
- * @throws StorageError `DATABASE.*`, `MIGRATION.*`, `SCHEMA.DRIFT`
+ * @throws StorageError `DATABASE.*`, `MIGRATION.*`, `SCHEMA.DRIFT`, `SCHEMA.OLDER` unless `schema` allows it
  */
-export function findDatabase(paths: HomePaths): OwnDatabase | undefined {
+export function findDatabase(paths: HomePaths, schema: SchemaOptions = {}): OwnDatabase | undefined {
   if (inspectDatabase(paths.database, ownLinks(paths)) === 'absent') return undefined;
   const handle = openHandle(paths.database, 'look');
   try {
-    requireSchema(handle);
+    const isOlder = requireSchema(handle, schema) < schemaScripts().length;
     const state = requireOwnState(paths, readState(handle));
     const evidence = latestEvidence(handle, 'migrate');
     const verified = latestFullEvidence(handle);
-    if (evidence !== undefined && verified !== undefined) return { state, evidence, verified };
+    if (evidence !== undefined && verified !== undefined) return { state, evidence, verified, isOlder };
     throw new StorageError(
       'DATABASE.NO_EVIDENCE',
       `${paths.database} has no record of a verified migration`,
@@ -68,18 +72,45 @@ export function getDatabase(paths: HomePaths): OwnDatabase {
   });
 }
 
-/** @throws StorageError `DATABASE.OTHER_STORE` when the database was made for another tree, or another epoch of it */
+/**
+ * @throws StorageError `DATABASE.OTHER_STORE` when the database was made for another tree; `DATABASE.STALE` when it is of another
+ *   epoch of this one
+ */
 export function requireOwnState(paths: HomePaths, state: StorageState | undefined): StorageState {
   const own = readEpoch(paths);
-  const isOwn = state !== undefined && own !== undefined && state.storeId === own.storeId;
-  if (isOwn && state.epoch === own.epoch) return state;
-  const whose = isOwn
-    ? `is of epoch ${state.epoch}, the tree of epoch ${own.epoch}`
-    : 'was made for another tree';
-  throw new StorageError('DATABASE.OTHER_STORE', `${paths.database} ${whose}`, {
-    hint: 'it was not touched: move it away, then run "deespec migrate"',
+  if (state === undefined || own === undefined || state.storeId !== own.storeId) {
+    throw new StorageError('DATABASE.OTHER_STORE', `${paths.database} was made for another tree`, {
+      hint: 'it was not touched: move it away, then run "deespec migrate"',
+      details: { database: state, tree: own },
+    });
+  }
+  if (state.epoch === own.epoch && state.mode === own.mode) return state;
+  const [is, wanted] = [`${state.mode}, epoch ${state.epoch}`, `${own.mode}, epoch ${own.epoch}`];
+  throw new StorageError('DATABASE.STALE', `${paths.database} is of mode ${is}; the tree of mode ${wanted}`, {
+    hint:
+      own.mode === 'file'
+        ? 'it was not touched: move it away, then run "deespec migrate"'
+        : 'it was not touched: an older file was put in its place; put the right one back',
     details: { database: state, tree: own },
   });
+}
+
+/**
+ * Requires that every byte of the database was verified when its epoch began, or since: what reads it trusts nothing less.
+ *
+ * @throws StorageError `EVIDENCE.STALE`
+ */
+export function requireEvidence({ state, verified }: OwnDatabase): void {
+  // A change of mode verifies, then begins the next epoch.
+  if (verified.epoch >= state.epoch - 1) return;
+  throw new StorageError(
+    'EVIDENCE.STALE',
+    `the database was last verified in epoch ${verified.epoch}; it is in epoch ${state.epoch}`,
+    {
+      hint: 'run "deespec verify --check-all"',
+      details: { verified, epoch: state.epoch },
+    },
+  );
 }
 
 /**

@@ -22,7 +22,8 @@ export function changedRuns(handle: Handle): Difference[] {
 }
 
 /**
- * What the last migration recorded and is not so any more. It covers every row of every table, so it is asked last: it says
+ * What the last migration recorded and is not so any more. Only while nothing writes to the database: in a later epoch its rows
+ * are others by right. It covers every row of every table, so it is asked last: it says
  * that something changed, not what.
  *
  * @throws StorageError `DATABASE.CORRUPT` when the row of that migration was changed
@@ -32,6 +33,8 @@ export function sinceMigration(handle: Handle, verified: TreeVerification): Diff
   if (migrated === undefined) {
     return [{ what: 'evidence', where: 'database', expected: 'evidence of a migration', actual: 'none' }];
   }
+  const state = readState(handle);
+  if (state?.mode !== 'file' || state.epoch !== migrated.epoch) return [];
   return facts(handle, migrated, verified)
     .filter(([, expected, actual]) => expected !== actual)
     .map(([what, expected, actual]) => ({

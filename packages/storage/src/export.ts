@@ -1,14 +1,16 @@
 import { StorageError } from '@deespec/domain';
-import { removeTree, TreeWriter } from '@deespec/file-adapter';
+import { openFileStorage, removeTree, TreeWriter } from '@deespec/file-adapter';
 import { exportTree as copyTree } from '@deespec/migration-engine';
 import { expectedSchema, requireSound, StoredTree } from '@deespec/sqlite-adapter';
-import { verifyTree } from '@deespec/verifier';
+import { digestTree, verifyTree } from '@deespec/verifier';
 import { lstatSync, mkdtempSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
 import { takeBarrier } from './barrier.js';
 import { getDatabase } from './database.js';
+import { readEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
+import { nameMode } from './mode-setting.js';
 import { isRunning } from './processes.js';
 import type { ExportOptions, ExportReport } from './reports.js';
 import { syncPath } from './sync-path.js';
@@ -33,7 +35,8 @@ export async function exportTree(options: ExportOptions): Promise<ExportReport> 
     removeLeftovers(dirname(output));
     working = mkdtempSync(join(dirname(output), `.deespec-export-${process.pid}-`));
     const written = await copyTo(working, paths, options);
-    const digest = await requireEqual(working, paths, options);
+    const stored = await requireEqual(working, paths, options);
+    const digest = (await restoreMode(working, paths, options)) ?? stored;
     renameSync(working, output);
     syncPath(dirname(output));
     return { output, digest, written, durationMs: Date.now() - startedAt };
@@ -141,6 +144,23 @@ async function requireEqual(
       details: { differenceCount, differences },
     },
   );
+}
+
+/**
+ * Where the mode is another one than `file`, the exported `setting.json` says again what it said before.
+ *
+ * @returns the digest of the tree then; `undefined` when nothing had to be done
+ */
+async function restoreMode(
+  directory: string,
+  paths: HomePaths,
+  { signal }: ExportOptions,
+): Promise<string | undefined> {
+  const original = readEpoch(paths)?.original;
+  if (original === undefined) return undefined;
+  await nameMode(openFileStorage({ home: directory }).store, 'file', original);
+  removeTree(join(directory, '.storage'));
+  return (await digestTree(directory, signal === undefined ? {} : { signal })).digest;
 }
 
 /** What cannot be removed is named; the first error stays in the details. */

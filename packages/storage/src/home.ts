@@ -13,6 +13,10 @@ export interface HomePaths {
   readonly epoch: string;
   readonly runs: string;
   readonly processes: string;
+  /** Lock of whoever writes the files. */
+  readonly writerLock: string;
+  /** A change of mode that has begun. */
+  readonly modeChange: string;
 }
 
 /** Where a command looks for its tree. */
@@ -69,6 +73,8 @@ export function homePaths(home: string): HomePaths {
     epoch: join(own, 'epoch'),
     runs: join(own, 'runs'),
     processes: join(own, 'processes'),
+    writerLock: join(own, 'writer.db'),
+    modeChange: join(own, 'mode-change'),
   };
 }
 

@@ -1,7 +1,14 @@
 export { findHome } from './home.js';
 export type { FindHomeOptions } from './home.js';
 export type { DigestRequest } from './digest.js';
-export type { OpenOptions, OpenStorage, StoreName } from './open-storage.js';
+export type { AuditProblem, AuditReport } from './audit.js';
+export type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+export type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
+export type { OpenIndex, OpenIndexOptions, StoreName } from './open-index.js';
+export type { OpenOptions } from './open-storage.js';
+export type { SyncOptions, SyncResult } from './sync.js';
+export type { WatchOptions } from './watch.js';
+export type { SyncAction } from '@deespec/dual-adapter';
 export type {
   ByteEquation,
   Difference,
@@ -28,10 +35,16 @@ export type {
 } from './reports.js';
 export type { VersionReport } from './version.js';
 
-import type { QuarantinedEntry, TreePath } from '@deespec/domain';
+import type { Conflict, QuarantinedEntry, Storage, TreePath } from '@deespec/domain';
 
 import type { DigestRequest } from './digest.js';
-import type { OpenOptions, OpenStorage } from './open-storage.js';
+import type { AuditReport } from './audit.js';
+import type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+import type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
+import type { OpenIndex, OpenIndexOptions } from './open-index.js';
+import type { OpenOptions } from './open-storage.js';
+import type { SyncOptions, SyncResult } from './sync.js';
+import type { WatchOptions } from './watch.js';
 import type {
   DigestReport,
   ExportOptions,
@@ -96,9 +109,54 @@ export async function retryQuarantine(options: RetryOptions): Promise<RetryRepor
   );
 }
 
+/** See `open-index.ts`. */
+export async function openIndex(options: OpenIndexOptions): Promise<OpenIndex> {
+  return atBoundary(options.home, async () => (await import('./open-index.js')).openIndex(options));
+}
+
 /** See `open-storage.ts`. */
-export async function openStorage(options: OpenOptions): Promise<OpenStorage> {
+export async function openStorage(options: OpenOptions): Promise<Storage> {
   return atBoundary(options.home, async () => (await import('./open-storage.js')).openStorage(options));
+}
+
+/** See `mode.ts`. */
+export async function getMode(options: { home: string }): Promise<ModeStatus> {
+  return atBoundary(options.home, async () => (await import('./mode.js')).getMode(options));
+}
+
+/** See `mode.ts`. */
+export async function setMode(options: SetModeOptions): Promise<ModeReport> {
+  return atBoundary(options.home, async () => (await import('./mode.js')).setMode(options));
+}
+
+/** See `sync.ts`. */
+export async function sync(options: SyncOptions): Promise<SyncResult> {
+  return atBoundary(options.home, async () => (await import('./sync.js')).sync(options));
+}
+
+/** See `watch.ts`. */
+export async function watchTree(options: WatchOptions): Promise<void> {
+  return atBoundary(options.home, async () => (await import('./watch.js')).watchTree(options));
+}
+
+/** See `conflicts.ts`. */
+export async function listConflicts(options: { home: string }): Promise<readonly Conflict[]> {
+  return atBoundary(options.home, async () => (await import('./conflicts.js')).listConflicts(options));
+}
+
+/** See `conflicts.ts`. */
+export async function openConflict(options: { home: string; id: string }): Promise<OpenConflict> {
+  return atBoundary(options.home, async () => (await import('./conflicts.js')).openConflict(options));
+}
+
+/** See `conflicts.ts`. */
+export async function resolveConflict(options: ResolveOptions): Promise<ResolveReport> {
+  return atBoundary(options.home, async () => (await import('./conflicts.js')).resolveConflict(options));
+}
+
+/** See `audit.ts`. */
+export async function verifyAudit(options: { home: string }): Promise<AuditReport> {
+  return atBoundary(options.home, async () => (await import('./audit.js')).verifyAudit(options));
 }
 
 /** See `version.ts`. */

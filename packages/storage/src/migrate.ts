@@ -24,7 +24,7 @@ import { publish } from './publish.js';
 import type { ByteEquation, MigrateOptions, MigrateReport, RowCounts, Tally } from './reports.js';
 import { beginRun, type RunDirectory } from './runs.js';
 import { rememberScan } from './scan-file.js';
-import { grantedMode } from './setting.js';
+import { requireMode } from './setting.js';
 import { programVersion } from './version.js';
 
 /**
@@ -67,7 +67,7 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
     await requireFileMode(paths);
     requireIdleGoTool(paths, startedAt);
     directory = beginRun(paths, runId);
-    const published = findDatabase(paths);
+    const published = findDatabase(paths, { older: 'allowed' });
     const ignored = new Map<string, number>();
     const { store: source } = openFileStorage({
       home: paths.home,
@@ -128,10 +128,16 @@ function afterRemoval(error: unknown, directory: RunDirectory | undefined): unkn
   return error;
 }
 
-/** A mode is never guessed; a `setting.json` that cannot be read is a finding of the load, which lists all of them. */
+/**
+ * In other modes the database follows or leads: it is not built anew. A mode is never guessed; a `setting.json` that cannot be
+ * read is a finding of the load, which lists all of them.
+ */
 async function requireFileMode(paths: HomePaths): Promise<void> {
   try {
-    await grantedMode(paths);
+    await requireMode(paths, ['file'], {
+      command: 'migrate',
+      hint: 'bring both stores into step: deespec sync',
+    });
   } catch (error) {
     if (!isStorageError(error, 'LAYOUT.MALFORMED')) throw error;
   }
@@ -148,7 +154,7 @@ function tally(source: TreeSource): Tally {
 
 /** The report of a run that finds nothing to do; `undefined` when there is something. */
 async function unchanged(run: MigrateRun, runId: string): Promise<MigrateReport | undefined> {
-  if (run.published === undefined) return undefined;
+  if (run.published === undefined || run.published.isOlder) return undefined;
   const stored = StoredTree.openReader(run.paths.database);
   try {
     const rows = countTables(stored.handle);
@@ -186,7 +192,7 @@ async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness):
   const built = await buildDatabase(run);
   refuseInvalid(run, built);
   witness.onBuilt?.(run);
-  const isSame = run.published !== undefined && isNothing(built.written);
+  const isSame = run.published?.isOlder === false && isNothing(built.written);
   const { rows, bytes } = writeEvidence(run, runId, built);
   requireEvidence(run.directory.database, runId);
   if (run.options.dryRun !== true && !isSame) {

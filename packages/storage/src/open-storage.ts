@@ -1,45 +1,43 @@
-import { modeMeanings, type Index, type StorageMode } from '@deespec/domain';
+import type { Storage, StorageError } from '@deespec/domain';
 
-import { getDatabase } from './database.js';
 import { homePaths } from './home.js';
-import { grantedMode } from './setting.js';
-
-/** Which store answers. */
-export type StoreName = 'files' | 'sqlite';
+import { LiveStorage } from './live/live-storage.js';
+import { Session } from './live/session.js';
 
 /** What {@link openStorage} takes. */
 export interface OpenOptions {
   /** Path of the `.deespec` directory. */
   readonly home: string;
-  /** Ask this store instead of the one the mode reads: to look into a migrated database before it is trusted. */
-  readonly store?: StoreName;
-}
-
-/** An open tree. */
-export interface OpenStorage {
-  readonly mode: StorageMode;
-  readonly store: StoreName;
-  readonly index: Index;
-  close(): Promise<void>;
+  /** Who makes the changes, for the audit log. */
+  readonly user?: string;
+  readonly sessionId?: string;
+  /** Names the request that the changes belong to, for the audit log. */
+  readonly requestId?: string;
+  /** Told when the second store could not be brought up to date; nothing is lost, and it is tried again. */
+  readonly onProblem?: (problem: StorageError) => void;
+  /** The present; default the system's clock. */
+  readonly now?: () => Date;
 }
 
 /**
- * Opens a tree in its mode for reading.
+ * Opens a tree in whatever mode it is, for as long as the service runs: changes of mode are followed.
  *
- * @throws StorageError `TREE.NOT_FOUND`, `MODE.*`, `LAYOUT.MALFORMED`; for the database also `DATABASE.*`, `SCHEMA.DRIFT`,
- *   `MIGRATION.*`
+ * @throws StorageError `TREE.NOT_FOUND`, `MODE.*`, `DATABASE.*`, `SCHEMA.*`, `EVIDENCE.STALE`, `LOCK.HELD`
  */
-export async function openStorage({ home, store }: OpenOptions): Promise<OpenStorage> {
-  const paths = homePaths(home);
-  const mode = await grantedMode(paths);
-  const name = store ?? modeMeanings[mode].reads;
-  if (name === 'files') {
-    const { openFileStorage } = await import('@deespec/file-adapter');
-    const files = openFileStorage({ home: paths.home });
-    return { mode, store: name, index: files.index, close: () => files.store.close() };
+export async function openStorage(options: OpenOptions): Promise<Storage> {
+  const { home, onProblem, now = () => new Date() } = options;
+  const { user, sessionId, requestId } = options;
+  const session = new Session(homePaths(home), { now, ...(onProblem === undefined ? {} : { onProblem }) });
+  const actor = {
+    ...(user === undefined ? {} : { user }),
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
+  try {
+    await session.use(async () => undefined);
+    return new LiveStorage(session, { actor, now });
+  } catch (error) {
+    await session.close();
+    throw error;
   }
-  getDatabase(paths);
-  const { openSqliteIndex } = await import('@deespec/sqlite-adapter');
-  const database = await openSqliteIndex(paths.database);
-  return { mode, store: name, index: database.index, close: () => database.close() };
 }

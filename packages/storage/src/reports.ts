@@ -190,8 +190,21 @@ export interface StatusReport {
   readonly modeMeaning: string;
   /** Why `setting.json` cannot be read, when it cannot; the mode is then the one in force. */
   readonly setting?: { readonly code: string; readonly message: string };
+  /** What `setting.json` asks for, when the mode in force is another one. */
+  readonly requested?: StorageMode;
   /** What holds the truth in this mode. */
   readonly truth: 'files' | 'sqlite';
+  /** What the second store is behind on; absent where there is none. */
+  readonly debt?: {
+    /** Paths that the files lack, and changes that the database lacks. */
+    readonly count: number;
+    /** Since when the oldest is owed: UTC, fixed width. */
+    readonly since?: string;
+    /** Why paying one of them failed last. */
+    readonly lastError?: string;
+  };
+  /** Versions that are kept until somebody resolves them: "deespec conflict list". */
+  readonly conflicts: number;
   readonly database:
     | { readonly state: 'absent' }
     | { readonly state: 'refused'; readonly code: string; readonly message: string; readonly hint?: string }

@@ -1,7 +1,9 @@
 import { parseMode, StorageError, type StorageMode } from '@deespec/domain';
 import { join } from 'node:path';
 
+import { readEpoch } from './epoch-file.js';
 import type { HomePaths } from './home.js';
+import { readModeChange } from './mode-change.js';
 import { readRegular } from './read-regular.js';
 
 /**
@@ -34,19 +36,41 @@ function saysNothing(bytes: Buffer): boolean {
 }
 
 /**
- * The mode in force. A mode in `setting.json` is a request until it is granted; this version grants none but `file`.
+ * The mode in force. A mode in `setting.json` is a request: while it is another one, nothing but `mode set` and `start` works.
  *
  * @throws StorageError `MODE.NOT_GRANTED`, and those of {@link requestedMode}
  */
 export async function grantedMode(paths: HomePaths): Promise<StorageMode> {
-  const mode = await requestedMode(paths);
-  if (mode === 'file') return mode;
+  const granted = readEpoch(paths)?.mode ?? 'file';
+  const change = readModeChange(paths);
+  if (change !== undefined) {
+    throw new StorageError('MODE.NOT_GRANTED', `a change of mode to ${change.to} was interrupted`, {
+      hint: `finish it: deespec mode set ${change.to}`,
+      details: { granted, to: change.to },
+    });
+  }
+  const requested = await requestedMode(paths);
+  if (requested === granted) return granted;
   throw new StorageError(
     'MODE.NOT_GRANTED',
-    `setting.json asks for storage_mode ${mode}, which this version cannot grant`,
+    `setting.json asks for storage_mode ${requested}; the mode in force is ${granted}`,
     {
-      hint: 'set storage_mode in setting.json back to "file"; nothing was changed',
-      details: { requested: mode, granted: 'file' },
+      hint: `grant it: deespec mode set ${requested}; or keep what is: deespec mode set ${granted}`,
+      details: { requested, granted },
     },
   );
+}
+
+/** Requires one of these modes. @throws StorageError `MODE.REFUSED`, and those of {@link grantedMode} */
+export async function requireMode(
+  paths: HomePaths,
+  modes: readonly StorageMode[],
+  { command, hint }: { readonly command: string; readonly hint: string },
+): Promise<StorageMode> {
+  const mode = await grantedMode(paths);
+  if (modes.includes(mode)) return mode;
+  throw new StorageError('MODE.REFUSED', `${command} does not work in mode ${mode}`, {
+    hint,
+    details: { mode, modes },
+  });
 }

@@ -1,17 +1,27 @@
-import { isStorageError, modeMeanings, timeFromDate } from '@deespec/domain';
+import {
+  isStorageError,
+  modeMeanings,
+  timeFromDate,
+  type ProjectedFiles,
+  type StorageMode,
+} from '@deespec/domain';
 import { openFileStorage, readGoLocks } from '@deespec/file-adapter';
 import {
   countTables,
   latestEvidence,
   openHandle,
+  readOutbox,
   toStorageError,
   type Evidence,
+  type OutboxState,
 } from '@deespec/sqlite-adapter';
 
 import { isBarrierHeld } from './barrier.js';
 import { findDatabase, isDamaged, unfinishedRuns } from './database.js';
+import { readEpoch } from './epoch-file.js';
 import { readGoState } from './go-state.js';
 import { homePaths, type HomePaths } from './home.js';
+import { readModeChange } from './mode-change.js';
 import { livingHolders } from './processes.js';
 import type { StatusReport } from './reports.js';
 import { lastScan, type ScanRecord } from './scan-file.js';
@@ -27,19 +37,25 @@ type DatabaseStatus = StatusReport['database'];
  */
 export async function readStatus({ home, scan }: { home: string; scan?: boolean }): Promise<StatusReport> {
   const paths = homePaths(home);
-  const { mode, setting } = await modeOf(paths);
+  const { mode, setting, requested } = await modeOf(paths);
   const isHeld = isBarrierHeld(paths);
   const holders = livingHolders(paths);
-  const { database, evidence } = isHeld ? { database: busy(), evidence: undefined } : readDatabase(paths);
+  const { database, evidence, outbox } = isHeld ? busy() : readDatabase(paths);
   const files = scan === true ? countFiles(paths) : lastScan(paths);
   const { stateLock, runLock } = readGoLocks(paths.home);
   const { wip, leaseUntil } = readGoState(paths);
+  const own = openFileStorage({ home: paths.home }).store;
+  const debt = mode === 'file' || mode === 'sqlite_only' ? undefined : debtOf(own, outbox);
+  const conflicts = own.listConflicts().length;
   return {
     home: paths.home,
     mode,
     modeMeaning: modeMeanings[mode].meaning,
     ...(setting === undefined ? {} : { setting }),
+    ...(requested === undefined ? {} : { requested }),
     truth: modeMeanings[mode].reads,
+    ...(debt === undefined ? {} : { debt }),
+    conflicts,
     database,
     ...(evidence === undefined ? {} : { evidence: evidenceOf(evidence) }),
     ...(files === undefined ? {} : { lastScan: files }),
@@ -51,25 +67,42 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
       ...(wip === undefined ? {} : { wip }),
     },
     unfinishedRuns: isHeld ? [] : unfinishedRuns(paths),
-    nextStep: nextStep(database, { isHeld, mode, setting, differences: evidence?.differences ?? 0 }),
+    nextStep: nextStep(database, {
+      isHeld,
+      mode,
+      setting,
+      requested,
+      interrupted: readModeChange(paths)?.to,
+      debts: debt?.count ?? 0,
+      conflicts,
+      differences: evidence?.differences ?? 0,
+    }),
   };
 }
 
-/** The mode asked for; for a `setting.json` that cannot be read the one in force, with what is wrong with the file. */
-async function modeOf(paths: HomePaths): Promise<Pick<StatusReport, 'mode' | 'setting'>> {
+/** The mode in force, what `setting.json` asks for beside it, and what is wrong with that file. */
+async function modeOf(paths: HomePaths): Promise<Pick<StatusReport, 'mode' | 'setting' | 'requested'>> {
+  const mode = readEpoch(paths)?.mode ?? 'file';
   try {
-    return { mode: await requestedMode(paths) };
+    const requested = await requestedMode(paths);
+    return requested === mode ? { mode } : { mode, requested };
   } catch (error) {
     if (!isStorageError(error, 'LAYOUT.MALFORMED')) throw error;
     const { code, message } = error;
-    return { mode: 'file', setting: { code, message } };
+    return { mode, setting: { code, message } };
   }
 }
 
-function readDatabase(paths: HomePaths): { database: DatabaseStatus; evidence: Evidence | undefined } {
+interface DatabaseLook {
+  readonly database: DatabaseStatus;
+  readonly evidence: Evidence | undefined;
+  readonly outbox: OutboxState | undefined;
+}
+
+function readDatabase(paths: HomePaths): DatabaseLook {
   try {
     const found = findDatabase(paths);
-    if (found === undefined) return { database: { state: 'absent' }, evidence: undefined };
+    if (found === undefined) return { database: { state: 'absent' }, evidence: undefined, outbox: undefined };
     const handle = openHandle(paths.database, 'read');
     try {
       const pages = handle.pragma('page_count', { simple: true }) as number;
@@ -83,7 +116,8 @@ function readDatabase(paths: HomePaths): { database: DatabaseStatus; evidence: E
         rows: countTables(handle),
       };
       // A quick look does not take back what a full one found.
-      return { database, evidence: isDamaged(found) ? found.verified : latestEvidence(handle) };
+      const evidence = isDamaged(found) ? found.verified : latestEvidence(handle);
+      return { database, evidence, outbox: readOutbox(handle) };
     } finally {
       handle.close();
     }
@@ -94,17 +128,29 @@ function readDatabase(paths: HomePaths): { database: DatabaseStatus; evidence: E
     return {
       database: { state: 'refused', code: known.code, message: known.message, ...hint },
       evidence: undefined,
+      outbox: undefined,
     };
   }
 }
 
 /** While a command has the tree to itself its database is not looked at. */
-function busy(): DatabaseStatus {
+function busy(): DatabaseLook {
+  const message = 'a command works on the tree';
   return {
-    state: 'refused',
-    code: 'LOCK.HELD',
-    message: 'a command works on the tree',
-    hint: 'wait until it ends',
+    database: { state: 'refused', code: 'LOCK.HELD', message, hint: 'wait until it ends' },
+    evidence: undefined,
+    outbox: undefined,
+  };
+}
+
+/** What either store is behind on. */
+function debtOf(files: ProjectedFiles, outbox: OutboxState | undefined): NonNullable<StatusReport['debt']> {
+  const owed = files.fileDebts();
+  const since = [outbox?.since, owed[0]?.since].flatMap((time) => time ?? []).sort()[0];
+  return {
+    count: owed.length + (outbox?.count ?? 0),
+    ...(since === undefined ? {} : { since }),
+    ...(outbox?.lastError === undefined ? {} : { lastError: outbox.lastError }),
   };
 }
 
@@ -129,25 +175,37 @@ function evidenceOf({
   return { at, ...(digest === undefined ? {} : { digest }), entries, bytes, differences };
 }
 
-function nextStep(
-  database: DatabaseStatus,
-  {
-    isHeld,
-    mode,
-    setting,
-    differences,
-  }: { isHeld: boolean; mode: string; setting: StatusReport['setting']; differences: number },
-): string {
-  if (isHeld) return 'wait: a command works on the tree';
-  if (setting !== undefined) return `mend setting.json: it ${setting.message}`;
-  if (mode !== 'file')
-    return `set storage_mode in setting.json back to "file": this version does not grant ${mode}`;
+interface Situation {
+  readonly isHeld: boolean;
+  readonly mode: StorageMode;
+  readonly setting: StatusReport['setting'];
+  readonly requested: StorageMode | undefined;
+  readonly interrupted: StorageMode | undefined;
+  readonly debts: number;
+  readonly conflicts: number;
+  readonly differences: number;
+}
+
+function nextStep(database: DatabaseStatus, now: Situation): string {
+  if (now.isHeld) return 'wait: a command works on the tree';
+  if (now.interrupted !== undefined) return `finish the change of mode: deespec mode set ${now.interrupted}`;
+  if (now.setting !== undefined) return `mend setting.json: it ${now.setting.message}`;
+  if (now.requested !== undefined)
+    return `setting.json asks for ${now.requested}: grant it with deespec start, or keep ${now.mode} with deespec mode set ${now.mode}`;
   if (database.state === 'refused')
     return `the database was refused (${database.code}): ${database.hint ?? database.message}`;
   if (database.state === 'absent') return 'try it without changing anything: deespec migrate --dry-run';
-  if (differences > 0)
+  if (now.conflicts > 0) return 'versions are kept until you choose: deespec conflict list';
+  if (now.mode !== 'file') return nextInStep(now);
+  if (now.differences > 0)
     return 'the last verification found differences: deespec migrate builds the database from the files again';
   if (database.rows.quarantined > 0)
     return 'entries are kept without being interpreted: deespec quarantine list shows them and why';
   return 'keep the database in step: deespec migrate; prove it: deespec verify --check-all';
+}
+
+function nextInStep({ debts, differences }: Situation): string {
+  if (debts > 0) return 'one store is behind: deespec sync brings both into step';
+  if (differences > 0) return 'the last verification found differences: deespec sync, then deespec verify --check-all';
+  return 'keep both stores in step: deespec sync --watch; prove it: deespec verify --check-all';
 }

@@ -35,7 +35,6 @@ const structural = new Set(['schema', 'schema-script', 'integrity', 'missing-con
  *   `DATABASE.OTHER_STORE`, `LOCK.HELD`, `FILE.*`, `INTERRUPTED`
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
-  const startedAt = Date.now();
   const paths = homePaths(options.home);
   if (inspectDatabase(paths.database, ownLinks(paths)) === 'absent') {
     throw new StorageError('DATABASE.NOT_FOUND', `${paths.home} has no database yet`, {
@@ -44,34 +43,40 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
   const release = takeBarrier(paths, { access: 'shared', command: 'verify' });
   try {
-    const found = checkSchema(paths, options);
-    const verified = await verifyTree({
-      home: paths.home,
-      database: paths.database,
-      expectedSchema: expectedSchema(),
-      checkAll: options.checkAll === true,
-      onProgress: ({ doneBytes, doneEntries }) =>
-        options.onProgress?.({ phase: 'verify', doneBytes, doneEntries }),
-      signal: options.signal,
-    });
-    // The verifier names the objects of a drift one by one; what else has drifted is named here.
-    const isNamed = verified.differences.some(({ what }) => what === 'schema');
-    const schema = found.filter(({ what }) => what !== 'schema' || !isNamed);
-    const differences = [...schema, ...verified.differences];
-    const isReadable = !differences.some(({ what }) => structural.has(what));
-    const isInside = options.checkAll === true && isReadable;
-    const inside = isInside ? await insideDifferences(paths, verified, differences) : [];
-    const count = schema.length + verified.differenceCount + inside.length;
-    return report(paths, verified, {
-      differences: [...differences, ...inside].slice(0, LISTED),
-      differenceCount: count,
-      evidence: isReadable ? record(paths, verified, count) : 'not recorded: the database is damaged',
-      durationMs: Date.now() - startedAt,
-      checkAll: options.checkAll === true,
-    });
+    return await verifyUnderBarrier(paths, options);
   } finally {
     release();
   }
+}
+
+/** As {@link verify}, for whoever holds the barrier. */
+export async function verifyUnderBarrier(paths: HomePaths, options: VerifyOptions): Promise<VerifyReport> {
+  const startedAt = Date.now();
+  const found = checkSchema(paths, options);
+  const verified = await verifyTree({
+    home: paths.home,
+    database: paths.database,
+    expectedSchema: expectedSchema(),
+    checkAll: options.checkAll === true,
+    onProgress: ({ doneBytes, doneEntries }) =>
+      options.onProgress?.({ phase: 'verify', doneBytes, doneEntries }),
+    signal: options.signal,
+  });
+  // The verifier names the objects of a drift one by one; what else has drifted is named here.
+  const isNamed = verified.differences.some(({ what }) => what === 'schema');
+  const schema = found.filter(({ what }) => what !== 'schema' || !isNamed);
+  const differences = [...schema, ...verified.differences];
+  const isReadable = !differences.some(({ what }) => structural.has(what));
+  const isInside = options.checkAll === true && isReadable;
+  const inside = isInside ? await insideDifferences(paths, verified, differences) : [];
+  const count = schema.length + verified.differenceCount + inside.length;
+  return report(paths, verified, {
+    differences: [...differences, ...inside].slice(0, LISTED),
+    differenceCount: count,
+    evidence: isReadable ? record(paths, verified, count) : 'not recorded: the database is damaged',
+    durationMs: Date.now() - startedAt,
+    checkAll: options.checkAll === true,
+  });
 }
 
 /** What is wrong with the scripts and the objects of the database, as differences. */

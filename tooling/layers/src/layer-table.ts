@@ -13,6 +13,7 @@ export const layerTable: Readonly<Record<string, Layer>> = {
   'migration-engine': { layer: 2, mayImport: ['domain', 'validators', 'layout'] },
   verifier: { layer: 2, mayImport: ['domain'] },
   'sqlite-adapter': { layer: 3, mayImport: ['domain', 'validators', 'layout', 'migration-engine'] },
+  'dual-adapter': { layer: 3, mayImport: ['domain'] },
   storage: {
     layer: 4,
     mayImport: [
@@ -23,9 +24,11 @@ export const layerTable: Readonly<Record<string, Layer>> = {
       'migration-engine',
       'verifier',
       'sqlite-adapter',
+      'dual-adapter',
     ],
   },
   cli: { layer: 5, mayImport: ['domain', 'storage'] },
+  service: { layer: 5, mayImport: ['domain', 'storage'] },
 };
 
 /** Modules that only some packages may import, `fs` for `node:fs` and `node:fs/promises`. Source: README.md, "Layers". */

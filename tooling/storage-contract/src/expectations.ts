@@ -1,4 +1,12 @@
-import { isStorageError, pathFromText, type ErrorCode, type TreePath, type TreeStore } from '@deespec/domain';
+import {
+  isStorageError,
+  pathFromText,
+  putIf,
+  type ErrorCode,
+  type TreePath,
+  type TreeReader,
+  type TreeStore,
+} from '@deespec/domain';
 import { expect } from '@jest/globals';
 import { createHash } from 'node:crypto';
 
@@ -23,8 +31,8 @@ export async function expectCode(work: () => unknown, code: ErrorCode): Promise<
 }
 
 /** The whole content at a path. */
-export function contentOf(store: TreeStore, path: TreePath): Buffer {
-  return Buffer.concat([...store.read(path)]);
+export function contentOf(tree: TreeReader, path: TreePath): Buffer {
+  return Buffer.concat([...tree.read(path)]);
 }
 
 /** Creates the directories of `path` that are missing, `path` included. */
@@ -32,7 +40,7 @@ export async function makeDirectories(store: TreeStore, path: string): Promise<v
   for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
     const part = (end < 0 ? path : path.slice(0, end)) as TreePath;
     if (store.find(part) === undefined) {
-      await store.putIf({ path: part, kind: 'directory', mode: 0o755, bytes: Buffer.alloc(0) }, undefined);
+      await putIf(store, { path: part, kind: 'directory', mode: 0o755, bytes: Buffer.alloc(0) }, undefined);
     }
     if (end < 0) return;
   }
@@ -50,18 +58,18 @@ export async function putText(store: TreeStore, text: string, content: string): 
     mtimeNs: someTimeNs,
     bytes: Buffer.from(content),
   } as const;
-  await store.putIf(version, store.find(path)?.sha256);
+  await putIf(store, version, store.find(path)?.sha256);
   return path;
 }
 
 /** Everything a store holds, for comparing before and after. */
-export function snapshotOf(store: TreeStore): unknown[] {
-  return [...store.scan()].map(({ path, kind, mode, mtimeNs, size }) => ({
+export function snapshotOf(tree: TreeReader): unknown[] {
+  return [...tree.scan()].map(({ path, kind, mode, mtimeNs, size }) => ({
     path,
     kind,
     mode,
     mtimeNs,
     size,
-    sha256: store.find(path)?.sha256,
+    sha256: tree.find(path)?.sha256,
   }));
 }

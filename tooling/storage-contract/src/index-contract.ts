@@ -1,11 +1,12 @@
 /* eslint-disable max-lines-per-function -- a registration function is a list of tests */
-import { pathFromText, type Execution } from '@deespec/domain';
+import { pathFromText, removeIf, type Execution, type Index } from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 
 import { expectCode, putText } from './expectations.js';
 import { audit, config, contents, executionPages, sbiPages } from './index-lists.js';
 import { withStorage, type OnStorage, type OpenStorage } from './open-storage.js';
 import { one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
+import { append, make } from './tree-edits.js';
 
 /**
  * Registers the contract of `Index` for one storage: its rows follow every write of its `TreeStore`, and its lists have the
@@ -19,6 +20,7 @@ export function indexContract(name: string, open: OpenStorage): void {
     describe('of an empty store', () => emptyStore(on));
     describe('layout A', () => layoutA(on));
     describe('layout B', () => layoutB(on));
+    describe('after edits', () => edits(on));
     describe('listSbis', () => sbiPages(on));
     describe('listExecutions', () => executionPages(on));
     describe('readContent', () => contents(on));
@@ -94,7 +96,7 @@ function layoutA(on: OnStorage): void {
       expect([...(await index.countSbis())]).toEqual([['REVIEW&WIP', 1]]);
 
       const path = pathFromText(`specs/sbi/${one}/state.json`);
-      await store.removeIf(path, store.find(path)!.sha256);
+      await removeIf(store, path, store.find(path)!.sha256);
       await expectCode(() => index.getSbi(one), 'SBI.NOT_FOUND');
       expect((await index.countSbis()).size).toBe(0);
     }),
@@ -116,7 +118,7 @@ function layoutA(on: OnStorage): void {
         '1/2 review SUCCEEDED',
       ]);
 
-      await store.removeIf(review, store.find(review)!.sha256);
+      await removeIf(store, review, store.find(review)!.sha256);
       expect((await index.listExecutions({ sbiId: one })).map(short)).toEqual(['1/1 implement PENDING']);
     }),
   );
@@ -239,3 +241,87 @@ function layoutB(on: OnStorage): void {
     }),
   );
 }
+
+function edits(on: OnStorage): void {
+  const statuses = async (index: Index): Promise<unknown[]> =>
+    (await index.listSbis()).map(({ id, status }) => [id, status]);
+
+  test(
+    'follows lines that are appended, of several SBIs at once',
+    on(async ({ store, index }) => {
+      await putMeta(store, one, 'created_at: 2026-01-01T00:00:00Z\n');
+      await putMeta(store, two, 'created_at: 2026-01-02T00:00:00Z\n');
+      await putJournal(store, [one, two].map((id) => pickLine(id, '2026-01-02T00:00:01Z')));
+      const text = (line: object): string => `${JSON.stringify(line)}\n`;
+      const done = { step: 'done', turn: 3, ts: '2026-01-02T00:00:03Z', status: 'DONE' };
+
+      await make(store, append(journal, text(stepLine(two, 'done_3.md', done))));
+      expect(await statuses(index)).toEqual([
+        [one, 'READY'],
+        [two, 'DONE'],
+      ]);
+      await make(
+        store,
+        append(journal, text(pickLine(two, '2026-01-02T00:00:04Z'))),
+        append(journal, text(stepLine(one, 'done_3.md', done))),
+      );
+
+      expect(await statuses(index)).toEqual([
+        [one, 'DONE'],
+        [two, 'READY'],
+      ]);
+      expect((await index.listExecutions({ sbiId: one })).map(short)).toEqual([
+        '1/1 plan PENDING',
+        '1/3 done PENDING',
+      ]);
+    }),
+  );
+
+  test(
+    'has no rows of a directory that was discarded',
+    on(async ({ store, index }) => {
+      await putState(store, one, {});
+      await putText(store, `specs/sbi/${one}/implement_1.md`, 'x');
+      await putState(store, two, {});
+
+      await make(store, { op: 'discard', path: pathFromText(`specs/sbi/${one}`) });
+
+      expect(await statuses(index)).toEqual([[two, 'READY']]);
+      expect(await index.listExecutions()).toEqual([]);
+      await make(store, { op: 'discard', path: pathFromText('specs') });
+      expect(await statuses(index)).toEqual([]);
+    }),
+  );
+
+  test(
+    'takes the second directory of an id for the SBI when the first is gone',
+    on(async ({ store, index }) => {
+      await putState(store, one, { title: 'first' });
+      await putText(store, `specs/sbi/${one}_slug/meta.yml`, 'title: second\n');
+      expect((await index.getSbi(one)).metadata['title']).toBe('first');
+
+      await make(store, { op: 'discard', path: pathFromText(`specs/sbi/${one}`) });
+      expect((await index.getSbi(one)).metadata['title']).toBe('second');
+      await putState(store, one, { title: 'again' });
+
+      expect((await index.getSbi(one)).metadata['title']).toBe('again');
+    }),
+  );
+
+  test(
+    'gives a setting to workflow.json as long as that has it',
+    on(async ({ store, index }) => {
+      await putText(store, 'etc/workflow.yaml', 'agent: yaml\n');
+      const value = async (): Promise<string> => (await index.getConfig('workflow.agent')).valueJson;
+      expect(await value()).toBe('"yaml"');
+
+      const path = await putText(store, 'workflow.json', '{"agent": "json"}');
+      expect(await value()).toBe('"json"');
+      await removeIf(store, path, store.find(path)!.sha256);
+
+      expect(await value()).toBe('"yaml"');
+    }),
+  );
+}
+
+const journal = 'var/journal.ndjson';

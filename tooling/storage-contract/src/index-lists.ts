@@ -1,10 +1,14 @@
 /* eslint-disable max-lines-per-function -- a registration function is a list of tests */
 import {
   pathFromText,
+  putIf,
+  removeIf,
   timeFromNs,
+  type AuditNote,
   type Execution,
   type ExecutionKey,
   type Index,
+  type SbiFilter,
   type SbiId,
   type TreeStore,
 } from '@deespec/domain';
@@ -53,6 +57,31 @@ export function sbiPages(on: OnStorage): void {
           ['READY', 1],
         ]),
       );
+    }),
+  );
+
+  test(
+    'orders by priority for who takes the next one, where 0 says nothing',
+    on(async ({ store, index }) => {
+      const [a, b, c, d, e, f, g] = ids(7) as [SbiId, SbiId, SbiId, SbiId, SbiId, SbiId, SbiId];
+      const at = (day: number): string => `2026-01-0${day}T00:00:00Z`;
+      await putState(store, a, { priority: 0, created_at: at(1) });
+      await putState(store, b, { priority: 5, created_at: at(2), status: 'WIP' });
+      await putState(store, c, { priority: 5, created_at: at(1) });
+      await putState(store, d, { priority: 1000, created_at: at(1) });
+      await putMeta(store, e, `created_at: ${at(1)}\n`);
+      await putState(store, f, { priority: 999, created_at: at(1) });
+      await putState(store, g, { priority: -1, created_at: at(3) });
+      const next = async (filter: SbiFilter = {}): Promise<SbiId[]> =>
+        (await index.listSbis({ order: 'next', ...filter })).map(({ id }) => id);
+
+      const all = [g, c, b, a, e, f, d];
+      expect(await next()).toEqual(all);
+      expect(await next({ status: 'READY', limit: 2 })).toEqual([g, c]);
+      for (const [at_, id] of all.entries()) {
+        expect(await next({ after: id, limit: 2 })).toEqual(all.slice(at_ + 1, at_ + 3));
+      }
+      expect((await index.listSbis({ order: 'created', limit: 2 })).map(({ id }) => id)).toEqual([a, c]);
     }),
   );
 
@@ -126,14 +155,14 @@ export function contents(on: OnStorage): void {
     on(async ({ store, index }) => {
       await putState(store, one, {});
       const path = pathFromText(`specs/sbi/${one}/implement_1.md`);
-      await store.putIf({ path, kind: 'file', mode: 0o644, mtimeNs: someTimeNs, bytes }, undefined);
+      await putIf(store, { path, kind: 'file', mode: 0o644, mtimeNs: someTimeNs, bytes }, undefined);
       const key = { sbiId: one, run: 1, turn: 1, step: 'implement' };
 
       expect((await index.getExecution(key)).contentPath).toBe(path);
       expect((await index.readContent(key))?.equals(bytes)).toBe(true);
 
       const next = Buffer.concat([bytes, Buffer.from('more')]);
-      await store.putIf({ path, kind: 'file', mode: 0o644, bytes: next }, sha256(bytes));
+      await putIf(store, { path, kind: 'file', mode: 0o644, bytes: next }, sha256(bytes));
       expect((await index.readContent(key))?.equals(next)).toBe(true);
     })(),
   );
@@ -181,7 +210,7 @@ export function config(on: OnStorage): void {
       ]);
       await expectCode(() => index.getConfig('setting.gone'), 'CONFIG.NOT_FOUND');
 
-      await store.removeIf(path, store.find(path)!.sha256);
+      await removeIf(store, path, store.find(path)!.sha256);
 
       expect((await index.listConfig()).map((row) => row.key)).toEqual(['workflow.name']);
     }),
@@ -226,6 +255,44 @@ export function audit(on: OnStorage): void {
       expect(await index.listAudit({ limit: 2 })).toEqual(rows.slice(0, 2));
       expect(await index.listAudit({ entityId: one })).toEqual(rows);
       expect(await index.listAudit({ entityId: two })).toEqual([]);
+    }),
+  );
+
+  test(
+    'has the records of edits among the rows, in their order',
+    on(async ({ store, index }) => {
+      await put(store, 'txn_b', '2026-01-02T00:00:02Z');
+      const note = (action: string, second: number): AuditNote => {
+        const timestamp = `2026-01-02T00:00:0${second}.000000000Z`;
+        return { timestamp, entityType: 'sbi', entityId: one, action, newValue: '{"a":1}', requestId: 'r' };
+      };
+      const notes = [note('d', 3), note('c', 3), note('a', 1)];
+      const first = await store.edit(() => ({ edits: [], audit: notes.slice(0, 1) }));
+      const rest = await store.edit(() => ({ edits: [], audit: notes.slice(1) }));
+
+      const [d, c, a] = [...first.audit, ...rest.audit];
+      const rows = await index.listAudit();
+      expect(rows.map(({ action }) => action)).toEqual(['a', 'register', 'd', 'c']);
+      expect([rows[0], rows[2], rows[3]]).toEqual([a, d, c]);
+      expect(await index.listAudit({ entityId: one, offset: 2, limit: 1 })).toEqual([d]);
+    }),
+  );
+
+  test(
+    'lists from a time on, and from a row on',
+    on(async ({ store, index }) => {
+      for (const second of [1, 2, 3, 4]) await put(store, `txn_${second}`, `2026-01-02T00:00:0${second}Z`);
+      const rows = await index.listAudit();
+      const since = '2026-01-02T00:00:03.000000000Z';
+
+      expect(await index.listAudit({ since })).toEqual(rows.slice(2));
+      expect(await index.listAudit({ since: '2026-01-02T00:00:02.000000001Z' })).toEqual(rows.slice(2));
+      expect(await index.listAudit({ offset: 1, limit: 2 })).toEqual(rows.slice(1, 3));
+      expect(await index.listAudit({ since, offset: 1, entityId: one })).toEqual(rows.slice(3));
+      expect(await index.listAudit({ offset: 4 })).toEqual([]);
+      for (const offset of [-1, 0.5, NaN]) {
+        await expectCode(() => index.listAudit({ offset }), 'USAGE.INVALID');
+      }
     }),
   );
 }

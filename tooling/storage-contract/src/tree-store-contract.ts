@@ -1,8 +1,17 @@
-import { pathFromBytes, pathFromText, type EntryKind, type TreePath, type TreeStore } from '@deespec/domain';
+import {
+  pathFromBytes,
+  pathFromText,
+  putIf,
+  type EntryKind,
+  type TreePath,
+  type TreeStore,
+} from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 
 import { contentOf, expectCode, makeDirectories, putText, sha256, snapshotOf } from './expectations.js';
 import { withStorage, type OnStore, type OpenStorage } from './open-storage.js';
+import { appending, discarding, editConflicts, editing } from './tree-edits.js';
+import { auditing, overlapping, planJournal, planning, planSbis } from './tree-plans.js';
 import { metadata, putConflicts, puttingOver, removing } from './tree-writes.js';
 import { directory, joined, mib, pattern, symlink, version } from './versions.js';
 
@@ -22,6 +31,15 @@ export function treeStoreContract(name: string, open: OpenStorage): void {
     describe('putIf', () => puttingOver(onStore));
     describe('putIf refuses', () => putConflicts(onStore));
     describe('removeIf', () => removing(onStore));
+    describe('edit', () => editing(onStore));
+    describe('edit makes', () => editConflicts(onStore));
+    describe('append', () => appending(onStore));
+    describe('discard', () => discarding(onStore));
+    describe('a plan', () => planning(onStore));
+    describe("a plan's journal", () => planJournal(onStore));
+    describe("a plan's SBIs", () => planSbis(onStore));
+    describe('overlapping edits', () => overlapping(onStore));
+    describe('the audit of edits', () => auditing(onStore));
   });
 }
 
@@ -56,7 +74,7 @@ function scanning(onStore: OnStore): void {
       ];
       const parentsFirst = [...order].sort(([a], [b]) => a.split('/').length - b.split('/').length);
       for (const [path, kind] of parentsFirst.reverse().sort((a, b) => depth(a) - depth(b))) {
-        await store.putIf(kind === 'directory' ? directory(path) : version(path), undefined);
+        await putIf(store, kind === 'directory' ? directory(path) : version(path), undefined);
       }
 
       expect([...store.scan()].map(({ path, kind }) => [path, kind])).toEqual(order);
@@ -68,7 +86,7 @@ function scanning(onStore: OnStore): void {
     onStore(async (store) => {
       await makeDirectories(store, 'd/empty');
       await putText(store, 'd/f', 'content');
-      await store.putIf(symlink(pathFromText('d/l'), '../elsewhere'), undefined);
+      await putIf(store, symlink(pathFromText('d/l'), '../elsewhere'), undefined);
 
       for (const stat of store.scan()) {
         const bytes = contentOf(store, stat.path);
@@ -114,7 +132,7 @@ function contents(onStore: OnStore): void {
       for (const text of ['f', 'specs/sbi/SBI-01M810CC01J2AAPQZVYRK1YMJR/implement_2.md']) {
         const path = pathFromText(text);
 
-        const put = await store.putIf(version(path, { bytes }), undefined);
+        const put = await putIf(store, version(path, { bytes }), undefined);
 
         expect(put).toMatchObject({ size: bytes.length, sha256: sha256(bytes) });
         expect(store.find(path)).toEqual(expect.objectContaining(put));
@@ -152,9 +170,9 @@ function names(onStore: OnStore): void {
       const parent = pathFromBytes(bytes);
       const path = joined(parent, parent);
 
-      await store.putIf(directory(parent), undefined);
-      await store.putIf(version(path), undefined);
-      await store.putIf(version(path, { bytes: Buffer.from('y') }), sha256(Buffer.from('x')));
+      await putIf(store, directory(parent), undefined);
+      await putIf(store, version(path), undefined);
+      await putIf(store, version(path, { bytes: Buffer.from('y') }), sha256(Buffer.from('x')));
 
       expect([...store.scan()].map((stat) => stat.path)).toEqual([parent, path]);
       expect(contentOf(store, path).toString()).toBe('y');
@@ -166,7 +184,7 @@ function names(onStore: OnStore): void {
       await makeDirectories(store, 'a');
       const before = snapshotOf(store);
 
-      await expectCode(() => store.putIf(version(text as TreePath), undefined), 'TREE.PATH_UNSAFE');
+      await expectCode(() => putIf(store, version(text as TreePath), undefined), 'TREE.PATH_UNSAFE');
 
       expect(snapshotOf(store)).toEqual(before);
     })(),

@@ -60,7 +60,14 @@ export function completeCommand(session: Session, createProgram: () => CommandUn
 
 async function describe(program: CommandUnknownOpts): Promise<RootCommand> {
   const { default: tab } = await import('@bomb.sh/tab/commander');
+  describeInOneLine(program);
   return tab(program as Parameters<typeof tab>[0], { completionCommandName: 'completion' });
+}
+
+/** A shell takes every line for a candidate of its own. */
+function describeInOneLine(command: CommandUnknownOpts): void {
+  command.description(command.summary());
+  for (const child of command.commands) describeInOneLine(child);
 }
 
 /** The completion library can only print; a JSON document needs the text. */

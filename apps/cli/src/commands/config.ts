@@ -1,21 +1,27 @@
 import type { ConfigEntry } from '@deespec/domain';
 import { defineCommand, storeOption } from '../command.js';
+import { toConfigData } from '../config-data.js';
 import { localTime } from '../render.js';
 import { safeText } from '../safe-text.js';
 import { withIndex } from '../with-index.js';
 import type { Session } from '../session.js';
+import { setCommand } from './config-set.js';
 
 /** `config`: the settings of the tree. */
 export function configCommand(session: Session) {
   const group = defineCommand('config', {
-    summary: 'read settings',
-    description: 'Read the settings of the tree: the keys of its settings and workflow files.',
+    summary: 'read and change settings',
+    description: 'Read and change the settings of the tree: the keys of its settings and workflow files.',
     examples: [
       ['deespec config list', 'every setting'],
       ['deespec config get setting.max_turns', 'one setting'],
+      ['deespec config set setting.max_turns 12', 'change it'],
     ],
   });
-  return group.addCommand(listCommand(session)).addCommand(getCommand(session));
+  return group
+    .addCommand(listCommand(session))
+    .addCommand(getCommand(session))
+    .addCommand(setCommand(session));
 }
 
 function listCommand(session: Session) {
@@ -30,7 +36,7 @@ function listCommand(session: Session) {
     .action(({ store }, command) =>
       session.read(command, async (context) => {
         const entries = await withIndex({ context, store }, (index) => index.listConfig());
-        return { data: { items: entries.map(toData) }, text: () => renderConfig(entries) };
+        return { data: { items: entries.map(toConfigData) }, text: () => renderConfig(entries) };
       }),
     );
 }
@@ -49,9 +55,9 @@ function getCommand(session: Session) {
     .action((key, { store }, command) =>
       session.read(command, async (context) => {
         const entry = await withIndex({ context, store }, (index) => index.getConfig(key));
-        const { value } = toData(entry);
+        const { value } = toConfigData(entry);
         return {
-          data: toData(entry),
+          data: toConfigData(entry),
           text: () => `${safeText(typeof value === 'string' ? value : entry.valueJson)}\n`,
         };
       }),
@@ -68,9 +74,4 @@ async function renderConfig(entries: readonly ConfigEntry[]): Promise<string> {
     ],
     entries,
   );
-}
-
-/** `valueJson` is the exact spelling; `value` is convenient and may round a big number. */
-function toData(entry: ConfigEntry) {
-  return { ...entry, value: JSON.parse(entry.valueJson) as unknown };
 }

@@ -2,16 +2,17 @@ import { parseSbiId, StorageError } from '@deespec/domain';
 import type { Execution, ExecutionKey } from '@deespec/domain';
 import { defineCommand, storeOption, wholeNumber } from '../command.js';
 import { listAllExecutions, renderExecutions, toExecutionData } from '../execution-list.js';
-import { localTime, renderFields } from '../render.js';
+import { renderExecution } from '../render-execution.js';
 import { jsonBytes, safeContent } from '../safe-text.js';
 import type { Context, Outcome, Session } from '../session.js';
 import { withIndex } from '../with-index.js';
+import { addCommand } from './execution-add.js';
 
 /** `execution`: what was done on the backlog items. */
 export function executionCommand(session: Session) {
   const group = defineCommand('execution', {
-    summary: 'look at executions',
-    description: 'Look at executions: one step of one turn of one run of a backlog item.',
+    summary: 'look at executions and add them',
+    description: 'Look at executions and add them: one step of one turn of one run of a backlog item.',
     examples: [
       ['deespec execution list --sbi SBI-01M810CC01J2AAPQZVYRK1YMJR', 'the executions of one item'],
       [
@@ -20,7 +21,10 @@ export function executionCommand(session: Session) {
       ],
     ],
   });
-  return group.addCommand(listCommand(session)).addCommand(showCommand(session));
+  return group
+    .addCommand(listCommand(session))
+    .addCommand(showCommand(session))
+    .addCommand(addCommand(session));
 }
 
 const turnNumber = wholeNumber(1, Number.MAX_SAFE_INTEGER);
@@ -105,24 +109,4 @@ function contentOutcome(
     data: { ...toExecutionData(execution), sizeBytes: bytes.length, content: jsonBytes(bytes) },
     text: () => (terminal.stdout.isTTY === true ? safeContent(bytes) : bytes),
   };
-}
-
-function renderExecution(execution: Execution): string {
-  const { completedAt, leaseExpiresAt } = execution;
-  return renderFields([
-    ['SBI', execution.sbiId],
-    ['run', String(execution.run)],
-    ['turn', String(execution.turn)],
-    ['step', execution.step],
-    ['status', execution.status],
-    ['decision', execution.decision],
-    ['attempt', String(execution.attempt)],
-    ['started', localTime(execution.startedAt)],
-    ['completed', completedAt === undefined ? '' : localTime(completedAt)],
-    ['lease until', leaseExpiresAt === undefined ? '' : localTime(leaseExpiresAt)],
-    ['content', toExecutionData(execution).contentPath ?? 'none'],
-    ...Object.entries(execution.metadata).map(
-      ([key, value]) => [`metadata ${key}`, JSON.stringify(value)] as const,
-    ),
-  ]);
 }

@@ -2,8 +2,9 @@ import { displayPath, pathFromDisplay, splitReason, StorageError, timeFromNs } f
 import type { QuarantinedEntry } from '@deespec/domain';
 import type { OpenQuarantined, QuarantineRule } from '@deespec/storage';
 import { defineCommand, wholeNumber } from '../command.js';
+import { contentOutcome } from '../content-outcome.js';
 import { formatNumberOf, localTime, renderFields } from '../render.js';
-import { jsonBytes, safeParts, shellWord } from '../safe-text.js';
+import { shellWord } from '../safe-text.js';
 import type { Context, Outcome, Session } from '../session.js';
 import { retryCommand } from './quarantine-retry.js';
 
@@ -84,7 +85,7 @@ function showCommand(session: Session) {
         const { openQuarantined } = await import('@deespec/storage');
         const opened = await openQuarantined({ home, path: pathFromDisplay(shown) });
         try {
-          if (content) return await contentOutcome(context, opened);
+          if (content) return await printContent(context, opened);
           const { entry } = opened;
           const rules = await opened.listRules();
           return { data: { ...toDetail(entry), rules }, text: () => renderEntry(entry, rules) };
@@ -95,31 +96,15 @@ function showCommand(session: Session) {
     );
 }
 
-/** Largest content, in bytes, that a JSON document carries: it is held in memory several times over. */
-const JSON_BYTES = 67_108_864;
-
-async function contentOutcome(context: Context, { entry, read }: OpenQuarantined): Promise<Outcome> {
-  const { kind, size } = entry;
+async function printContent(context: Context, { entry, read }: OpenQuarantined): Promise<Outcome> {
   const path = displayPath(entry.path);
-  if (kind === 'directory') {
+  if (entry.kind === 'directory') {
     throw new StorageError('FILE.NOT_FOUND', `${path} is a directory, which has no content`, {
       hint: '"deespec quarantine list" shows what lies in it',
       details: { path },
     });
   }
-  if (!context.json) {
-    const isTerminal = context.terminal.stdout.isTTY === true;
-    await context.terminal.writeAll(isTerminal ? safeParts(read) : read());
-    return { data: null, text: () => '' };
-  }
-  if (size > JSON_BYTES) {
-    throw new StorageError('USAGE.INVALID', `${path} is too large for a JSON document: ${size} bytes`, {
-      hint: 'without --json the content is streamed: redirect it into a file',
-      details: { path, sizeBytes: size, mostBytes: JSON_BYTES },
-    });
-  }
-  const content = jsonBytes(Buffer.concat([...read()]));
-  return { data: { ...toDetail(entry), content }, text: () => '' };
+  return contentOutcome(context, { path, sizeBytes: entry.size, detail: toDetail(entry), read });
 }
 
 /** An entry in a JSON document: its path as text, its reason as a whole and in its parts. */

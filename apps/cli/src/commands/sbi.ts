@@ -7,17 +7,24 @@ import { localTime, renderFields } from '../render.js';
 import type { Field } from '../render.js';
 import type { Session } from '../session.js';
 import { withIndex } from '../with-index.js';
+import { createCommand, labelCommand, setStatusCommand } from './sbi-change.js';
 
 /** `sbi`: the backlog items. */
 export function sbiCommand(session: Session) {
   const group = defineCommand('sbi', {
-    summary: 'look at backlog items (SBIs)',
+    summary: 'look at backlog items (SBIs) and change them',
     examples: [
       ['deespec sbi list --status WIP', 'the items in work'],
       ['deespec sbi show SBI-01M810CC01J2AAPQZVYRK1YMJR', 'one item with its executions'],
+      ['deespec sbi create --title "Say what failed" --spec spec.md', 'a new item'],
     ],
   });
-  return group.addCommand(listCommand(session)).addCommand(showCommand(session));
+  return group
+    .addCommand(listCommand(session))
+    .addCommand(showCommand(session))
+    .addCommand(createCommand(session))
+    .addCommand(setStatusCommand(session))
+    .addCommand(labelCommand(session));
 }
 
 function listCommand(session: Session) {

@@ -16,8 +16,8 @@ export function statusCommand(session: Session) {
   return defineCommand('status', {
     summary: 'show where the tree stands and what to do next',
     description:
-      'Show the storage mode, what holds the truth, the database and its last verification, locks, ' +
-      'unfinished runs and the next step.',
+      'Show the storage mode, what holds the truth, what the other store is owed, conflicts, the database and its ' +
+      'last verification, locks, unfinished runs and the next step.',
     examples: [
       ['deespec status', 'a quick look; counts of files are those of the last scan'],
       ['deespec status --scan', 'count the files now'],
@@ -40,7 +40,15 @@ function renderStatus(report: StatusReport): string {
     ['tree', report.home],
     ['mode', `${report.mode} (${report.modeMeaning})`],
     ...settingField(report.setting),
+    ...requestedField(report.requested),
     ['truth', report.truth],
+    ...debtField(report.debt),
+    [
+      'conflicts',
+      report.conflicts === 0
+        ? 'none'
+        : formatNumberOf(report.conflicts, 'version is', 'versions are') + ' kept',
+    ],
     ...databaseFields(report.database),
     ['verified', evidence(report.evidence)],
     ['files', lastScan(report.lastScan)],
@@ -53,6 +61,19 @@ function renderStatus(report: StatusReport): string {
 
 function settingField(setting: StatusReport['setting']): readonly Field[] {
   return setting === undefined ? [] : [['setting.json', `${setting.message} (${setting.code})`]];
+}
+
+function requestedField(requested: StatusReport['requested']): readonly Field[] {
+  return requested === undefined ? [] : [['requested', `${requested}, by setting.json`]];
+}
+
+/** What the second store is behind on. */
+function debtField(debt: StatusReport['debt']): readonly Field[] {
+  if (debt === undefined) return [];
+  if (debt.count === 0) return [['debt', 'none']];
+  const since = debt.since === undefined ? '' : ` since ${localTime(debt.since)}`;
+  const failure = debt.lastError === undefined ? '' : `; last failure: ${debt.lastError}`;
+  return [['debt', `${formatNumberOf(debt.count, 'change')} owed to the other store${since}${failure}`]];
 }
 
 function databaseFields(database: StatusReport['database']): readonly Field[] {

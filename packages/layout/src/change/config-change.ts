@@ -6,12 +6,10 @@ import { cannotExpress, malformed } from '../edit.js';
 import { isColumnText } from '../fields.js';
 import { setJsonKey } from '../json-edit.js';
 import { parseJson, parseJsonObject } from '../json-text.js';
-import { SETTING, WORKFLOW } from '../paths.js';
+import { ETC_WORKFLOW, SETTING, WORKFLOW } from '../paths.js';
 import { setYamlKey } from '../yaml-edit.js';
 import { parseYaml } from '../yaml-text.js';
 import type { Draft } from './draft.js';
-
-const ETC_WORKFLOW = 'etc/workflow.yaml' as TreePath;
 
 /**
  * Sets one key of the file that has it, or, when none has, of the one that is there; every other byte stays.

@@ -2,7 +2,7 @@ import { artifactSteps, StorageError } from '@deespec/domain';
 import type { JournalEvent, NewExecution, SbiId, TreePath } from '@deespec/domain';
 
 import { cannotExpress } from '../edit.js';
-import { earlierPath } from '../paths.js';
+import { earlierRunPath } from './earlier-run.js';
 import { appendLine, isWip, projectPath, setGoState, wipOf } from './go-files.js';
 import { setCompleted, setStateKeys } from './sbi-changes.js';
 import type { Planning, SbiPlace } from './sbi-place.js';
@@ -15,16 +15,16 @@ import type { Planning, SbiPlace } from './sbi-place.js';
  *   a file name
  */
 export function appendExecution(planning: Planning, place: SbiPlace, execution: NewExecution): void {
-  const { draft, context, stamp } = planning;
+  const { draft, stamp } = planning;
   const { run, turn, step, content, status, decision, attempt = 1 } = execution;
-  const events = context.spool.eventsOf(place.id);
+  const events = draft.journal.eventsOf(place.id);
   requireNew(events, execution);
   requireCurrentRun(events, run);
   const file = content === undefined ? undefined : stepFile(place, execution);
 
   settleInWork(planning, place);
   if (file !== undefined) {
-    keepEarlier(planning, place, { file, events, execution });
+    keepEarlier(planning, file, execution);
     draft.put(file, Buffer.from(content!));
   }
   const artifacts = file === undefined ? [{ type: 'status', id: place.id }] : [projectPath(file)];
@@ -74,28 +74,18 @@ function requireCurrentRun(events: readonly JournalEvent[], run: number): void {
   if (run !== current) throw cannotExpress(['run'], `run ${current} is in work; a claim begins the next`);
 }
 
-function stepFile({ unit }: SbiPlace, { step, turn }: NewExecution): TreePath {
+function stepFile({ directory }: SbiPlace, { step, turn }: NewExecution): TreePath {
   if (!Number.isSafeInteger(turn) || turn < 1) throw cannotExpress(['turn'], 'turns count from 1');
   if ((artifactSteps as readonly string[]).includes(step))
-    return `${unit.path}/${step}_${turn}.md` as TreePath;
+    return `${directory}/${step}_${turn}.md` as TreePath;
   throw cannotExpress(['step'], `only ${artifactSteps.join(', ')} have files`);
 }
 
-interface Keeping {
-  readonly file: TreePath;
-  readonly events: readonly JournalEvent[];
-  readonly execution: NewExecution;
-}
-
 /** Keeps the bytes that stand at a step's name as those of the run they belong to. */
-function keepEarlier({ draft }: Planning, { unit }: SbiPlace, { file, events, execution }: Keeping): void {
-  const found = draft.find(file);
-  if (found === undefined) return;
-  const name = file.slice(unit.path.length + 1);
-  const owner = events.findLast((event) => (event.artifact ?? `${event.step}_${event.turn}.md`) === name);
-  // A file without a line, or that a line of this run names, is an execution of this run.
-  if (found.kind !== 'file' || owner === undefined || owner.run === execution.run) throw exists(execution);
-  const kept = earlierPath(unit.path, owner.run, name);
-  if (draft.find(kept) !== undefined) throw cannotExpress(['content'], `${kept} is taken`);
+function keepEarlier({ draft }: Planning, file: TreePath, execution: NewExecution): void {
+  if (draft.find(file) === undefined) return;
+  const kept = earlierRunPath(file, draft);
+  // What belongs to no earlier run is an execution of this one.
+  if (kept === undefined) throw exists(execution);
   draft.put(kept, Buffer.concat([...draft.read(file)]));
 }

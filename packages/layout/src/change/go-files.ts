@@ -6,6 +6,7 @@ import { cannotExpress, malformed } from '../edit.js';
 import { MAX_LINE_BYTES } from '../journal-lines.js';
 import { GO_STATE, JOURNAL } from '../paths.js';
 import type { Draft } from './draft.js';
+import type { EditedTree } from './edited-tree.js';
 
 /** What a journal line of ours says beside its time and id. */
 export interface LineFields {
@@ -47,6 +48,11 @@ export function appendLine(draft: Draft, fields: LineFields, { now, lineId }: Li
   draft.append(JOURNAL, bytes);
 }
 
+/** A time of fixed width without the zeros that the width adds: as programs write it. */
+export function shortTime(time: string): string {
+  return time.replace(/\.?0*Z$/u, 'Z');
+}
+
 /** The path of an entry as journal lines have it: from the project's root. */
 export function projectPath(path: TreePath): string {
   return `.deespec/${path}`;
@@ -68,8 +74,8 @@ export function setGoState(draft: Draft, keys: Readonly<Record<string, Json>>, n
 }
 
 /** The SBI that `var/state.json` names as in work; `undefined` when it names none. */
-export function wipOf(draft: Draft): string | undefined {
-  const bytes = draft.file(GO_STATE);
+export function wipOf(tree: EditedTree): string | undefined {
+  const bytes = tree.file(GO_STATE);
   const wip = bytes === undefined ? undefined : parsed(bytes)['wip'];
   return typeof wip === 'string' && wip !== '' ? wip : undefined;
 }

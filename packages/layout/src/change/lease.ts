@@ -1,16 +1,17 @@
 import { StorageError } from '@deespec/domain';
-import type { Json } from '@deespec/domain';
 
+import { Fields } from '../fields.js';
 import { parseJsonObject } from '../json-text.js';
 import { GO_STATE } from '../paths.js';
 import type { Draft } from './draft.js';
+import type { EditedTree } from './edited-tree.js';
 import { isWip, wipOf } from './go-files.js';
 import type { Planning, SbiPlace } from './sbi-place.js';
 
 /** Requires that an SBI's lease has ended, or that it has none. @throws StorageError `LEASE.HELD` */
-export function requireNoLease({ draft, stamp }: Planning, place: SbiPlace): void {
+export function requireNoLease({ draft }: Planning, place: SbiPlace): void {
   const lease = leaseOf(draft, place);
-  if (lease !== undefined && Date.parse(lease) > Date.parse(stamp.now)) throw held(place.id, lease);
+  if (lease !== undefined && lease > draft.options.now) throw held(place.id, lease);
 }
 
 /** Requires that an SBI is in work. @throws StorageError `LEASE.NOT_HELD` */
@@ -33,12 +34,11 @@ export function held(id: string, leaseExpiresAt?: string): StorageError {
   });
 }
 
-/** When the lease of an SBI ends, as the file says that has it; `undefined` when there is none. */
-function leaseOf(draft: Draft, { id, layout, file }: SbiPlace): string | undefined {
-  if (layout === 'go' && !isWip(wipOf(draft), id)) return undefined;
-  const bytes = draft.file(layout === 'go' ? GO_STATE : file);
+/** When the lease of an SBI ends, as the file says that has it: UTC, fixed width; `undefined` when there is none. */
+export function leaseOf(tree: EditedTree, { id, layout, file }: SbiPlace): string | undefined {
+  if (layout === 'go' && !isWip(wipOf(tree), id)) return undefined;
+  const bytes = tree.file(layout === 'go' ? GO_STATE : file);
   const parsed = bytes === undefined ? undefined : parseJsonObject(bytes);
   if (parsed === undefined || parsed.problem !== undefined) return undefined;
-  const lease: Json | undefined = parsed.value['lease_expires_at'];
-  return typeof lease === 'string' && lease !== '' ? lease : undefined;
+  return new Fields(parsed.value).time('lease_expires_at')?.utc;
 }

@@ -1,62 +1,46 @@
-import { assertNever, parseSbiId, StorageError, timeToNs } from '@deespec/domain';
-import type { Change, SbiId, TreeEdit, TreeReader } from '@deespec/domain';
+import { assertNever, parseSbiId, StorageError } from '@deespec/domain';
+import type { Change, SbiId } from '@deespec/domain';
 
-import type { TreeContext } from '../context.js';
-import { deriveUnit } from '../derive.js';
-import type { TreeUnit } from '../units.js';
 import { setConfig } from './config-change.js';
-import { Draft } from './draft.js';
+import type { Draft } from './draft.js';
 import { appendExecution } from './execution-changes.js';
+import { shortTime } from './go-files.js';
 import { claimSbi, releaseSbi, renewLease } from './lease-changes.js';
-import { deriveAfter, requireSaid } from './said.js';
-import { createSbi, deleteSbi, updateSbi } from './sbi-changes.js';
+import { requireSaid } from './said.js';
+import { createSbi, deleteSbi, directoryOf, updateSbi } from './sbi-changes.js';
 import { placeOf, type LayoutName, type Planning, type SbiPlace } from './sbi-place.js';
 
-/** What a change is planned upon. */
+/** What a change is planned with. */
 export interface PlanOptions {
-  /** The tree as it is. */
-  readonly reader: TreeReader;
-  /** Of that tree. */
-  readonly context: TreeContext;
-  /** The directory of an SBI with its entries, or `undefined` when there is none. */
-  readonly findUnit: (id: SbiId) => TreeUnit | undefined;
+  /** The tree as it is; receives the edits. */
+  readonly draft: Draft;
   /** The layout that a new SBI takes. */
-  readonly layout: LayoutName;
-  /** The present: UTC, see `parseTime`. */
-  readonly now: string;
+  readonly layout: () => LayoutName;
   /** Unique, for the journal line of the change: lines are told apart by it when journals are merged. */
   readonly lineId: string;
 }
 
 /**
- * The edits of paths that a change is, in the order in which they are to be made: artifacts first, the file that readers trust
- * last. What the edited bytes mean is derived before it is returned, so a change that the layout cannot express is an error.
+ * Makes the edits of paths that a change is, in the order in which they are to be made: artifacts first, the file that readers
+ * trust last. What the edited bytes mean is derived before it returns, so a change that the layout cannot express is an error.
  *
  * @throws StorageError `SBI.INVALID_ID`, `SBI.NOT_FOUND`, `SBI.EXISTS`, `EXECUTION.EXISTS`, `LEASE.HELD`, `LEASE.NOT_HELD`, `USAGE.INVALID`;
- *   `LAYOUT.MALFORMED` when a file to edit cannot be interpreted, `LAYOUT.CANNOT_EXPRESS`; those of `reader`
+ *   `LAYOUT.MALFORMED` when a file to edit cannot be interpreted, `LAYOUT.CANNOT_EXPRESS`; those of the tree's reads
  *
  * Source: docs/adr/0012.
  */
-export function planChange(change: Change, options: PlanOptions): readonly TreeEdit[] {
-  const { reader, context, layout, now, lineId } = options;
-  const draft = new Draft(reader, timeToNs(now));
-  const stamp = { now: shortTime(now), lineId };
-  if (change.kind === 'set-config') {
-    setConfig(draft, change.key, change.valueJson);
-    return draft.edits;
-  }
+export function planChange(change: Change, { draft, layout, lineId }: PlanOptions): void {
+  if (change.kind === 'set-config') return setConfig(draft, change.key, change.valueJson);
   const id = idOf(change);
-  const unit = options.findUnit(id);
-  const before = unit === undefined ? undefined : deriveUnit(unit, context, reader);
-  const planning: Planning = { draft, context, before, stamp };
+  const before = draft.derive(id);
+  const planning: Planning = { draft, before, stamp: { now: shortTime(draft.options.now), lineId } };
   if (change.kind !== 'create-sbi') {
-    changeSbi(planning, placeOf(unit, id), change);
+    changeSbi(planning, placeOf(before?.entries ?? [], id), change);
   } else {
-    if (unit !== undefined) throw exists(id);
-    createSbi(planning, change.sbi, layout);
+    if (before !== undefined || draft.find(directoryOf(id)) !== undefined) throw exists(id);
+    createSbi(planning, change.sbi, layout());
   }
-  if (change.kind !== 'delete-sbi') requireSaid(change, planning, deriveAfter(planning, id, unit));
-  return draft.edits;
+  if (change.kind !== 'delete-sbi') requireSaid(change, planning, draft.derive(id)!);
 }
 
 type ChangeOfOne = Exclude<Change, { kind: 'create-sbi' | 'set-config' }>;
@@ -84,11 +68,6 @@ function changeSbi(planning: Planning, place: SbiPlace, change: ChangeOfOne): vo
 function idOf(change: Exclude<Change, { kind: 'set-config' }>): SbiId {
   if (change.kind === 'create-sbi') return parseSbiId(change.sbi.id);
   return parseSbiId(change.kind === 'append-execution' ? change.execution.sbiId : change.id);
-}
-
-/** Without the zeros that the fixed width adds: as programs write times. */
-function shortTime(time: string): string {
-  return time.replace(/\.?0+Z$/u, 'Z');
 }
 
 function exists(id: SbiId): StorageError {

@@ -3,57 +3,14 @@ import type {
   DerivedUnit,
   Execution,
   ExecutionKey,
-  JournalEvent,
-  JournalSpool,
   NewExecution,
   Sbi,
   SbiFields,
-  SbiId,
-  TreePath,
 } from '@deespec/domain';
 
-import { goStateOf, type TreeContext } from '../context.js';
-import { deriveUnit } from '../derive.js';
 import { cannotExpress } from '../edit.js';
-import { JournalReader } from '../journal-event.js';
-import { JOURNAL, SBI_ROOT } from '../paths.js';
-import type { TreeUnit } from '../units.js';
 import type { Draft } from './draft.js';
 import type { Planning } from './sbi-place.js';
-
-/** What an SBI's directory means once the edits are made. */
-export function deriveAfter(
-  { draft, context }: Planning,
-  id: SbiId,
-  unit: TreeUnit | undefined,
-): DerivedUnit {
-  const path = unit?.path ?? (`${SBI_ROOT}/${id}` as TreePath);
-  const entries = draft.entriesOver(unit?.entries ?? [], path);
-  return deriveUnit({ kind: 'sbi', path, entries, sbiId: id }, contextAfter(draft, context, id), draft);
-}
-
-function contextAfter(draft: Draft, context: TreeContext, id: SbiId): TreeContext {
-  const { goState: _, ...rest } = context;
-  const goState = goStateOf(draft, context.checks);
-  const spool = spoolAfter(draft, context, id);
-  return { ...rest, spool, ...(goState === undefined ? {} : { goState }) };
-}
-
-function spoolAfter(draft: Draft, { checks, spool }: TreeContext, id: SbiId): JournalSpool {
-  const known = spool.eventsOf(id);
-  const picks = known.filter(({ isPick }) => isPick).length;
-  const reader = new JournalReader(checks, new Map([[id, picks]]));
-  const added: JournalEvent[] = [];
-  for (const edit of draft.edits) {
-    if (edit.op !== 'append' || edit.path !== JOURNAL) continue;
-    const number = (added.at(-1) ?? known.at(-1))?.line ?? 0;
-    const line = { bytes: edit.line.subarray(0, -1), offset: 0, isTooLong: false, isComplete: true };
-    const { event, problems } = reader.read({ ...line, number: number + 1 });
-    if (event === undefined || problems.length > 0) throw cannotExpress(['journal'], problems[0]!.actual);
-    added.push(event);
-  }
-  return { add: () => undefined, eventsOf: () => [...known, ...added] };
-}
 
 /**
  * Requires that the edited bytes say what was asked for, and still all that they said before.
@@ -118,10 +75,9 @@ function requireKept(execution: Execution, after: DerivedUnit, draft: Draft): vo
   const { contentPath } = execution;
   if (contentPath === undefined) return;
   const isMoved = found?.contentPath !== contentPath;
-  if (isMoved || draft.isEdited(contentPath)) {
-    const kept = found?.contentPath === undefined ? undefined : draft.find(found.contentPath);
-    requireSame('content', draft.hashBefore(contentPath), kept?.sha256);
-  }
+  if (!isMoved && !draft.isPut(contentPath)) return;
+  const kept = found?.contentPath === undefined ? undefined : draft.find(found.contentPath);
+  requireSame('content', draft.hashBefore(contentPath), kept?.sha256);
 }
 
 function requireAppended(asked: NewExecution, after: DerivedUnit): void {

@@ -8,9 +8,14 @@ import { appendLine, isWip, setGoState, wipOf } from './go-files.js';
 import { held, requireNoLease } from './lease.js';
 import type { LayoutName, Planning, SbiPlace } from './sbi-place.js';
 
+/** The directory of a new SBI. */
+export function directoryOf(id: SbiId): TreePath {
+  return `${SBI_ROOT}/${id}` as TreePath;
+}
+
 /** Makes an SBI's directory, its `spec.md`, and its `state.json` or `meta.yml` last: readers trust the last file. */
 export function createSbi({ draft, stamp }: Planning, sbi: NewSbi, layout: LayoutName): void {
-  const directory = `${SBI_ROOT}/${sbi.id}`;
+  const directory = directoryOf(sbi.id);
   const { id, title, labels = [], priority } = sbi;
   draft.put(`${directory}/spec.md` as TreePath, Buffer.from(sbi.spec));
   const times = { created_at: stamp.now, updated_at: stamp.now };
@@ -91,7 +96,7 @@ function updateGo(planning: Planning, place: SbiPlace, fields: SbiFields): void 
 
 /** A status has its journal line, and its keys in `var/state.json` while the SBI is the one in work. */
 export function noteStatus(
-  { draft, context, before, stamp }: Planning,
+  { draft, before, stamp }: Planning,
   id: SbiId,
   {
     status = before?.sbi?.status ?? 'READY',
@@ -99,7 +104,7 @@ export function noteStatus(
     attempt,
   }: Pick<SbiFields, 'status' | 'decision' | 'attempt'>,
 ): void {
-  const last = context.spool.eventsOf(id).at(-1);
+  const last = draft.journal.eventsOf(id).at(-1);
   appendLine(
     draft,
     {
@@ -120,10 +125,10 @@ export function noteStatus(
 /** Removes an SBI's directory. The journal keeps what it says of the SBI, and where it is the SBI's record, its end. */
 export function deleteSbi(planning: Planning, place: SbiPlace): void {
   const { draft, stamp } = planning;
-  const { id, layout, unit } = place;
+  const { id, layout, directory } = place;
   if (layout === 'go' && isWip(wipOf(draft), id)) throw held(id);
   requireNoLease(planning, place);
-  draft.discard(unit.path);
+  draft.discard(directory);
   if (layout === 'document') return;
   const artifacts = [{ type: 'delete', id }];
   appendLine(draft, { turn: 0, step: '', decision: 'PENDING', status: '', artifacts }, stamp);

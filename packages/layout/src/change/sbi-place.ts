@@ -1,9 +1,7 @@
-import type { DerivedUnit, SbiId, TreePath } from '@deespec/domain';
 import { StorageError } from '@deespec/domain';
+import type { DerivedUnit, SbiId, TreePath, TreeStat } from '@deespec/domain';
 
-import type { TreeContext } from '../context.js';
 import { classifyPath } from '../paths.js';
-import type { TreeUnit } from '../units.js';
 import type { Draft } from './draft.js';
 import type { LineStamp } from './go-files.js';
 
@@ -14,7 +12,7 @@ export type LayoutName = 'document' | 'go';
 export interface SbiPlace {
   readonly id: SbiId;
   readonly layout: LayoutName;
-  readonly unit: TreeUnit;
+  readonly directory: TreePath;
   /** Its `state.json` or `meta.yml`, which need not be there yet. */
   readonly file: TreePath;
 }
@@ -22,23 +20,28 @@ export interface SbiPlace {
 /** What every planned change works with. */
 export interface Planning {
   readonly draft: Draft;
-  readonly context: TreeContext;
-  /** What the SBI's directory means now; absent when there is none. */
+  /** What the SBI's directory means before the change; absent when there is none. */
   readonly before: DerivedUnit | undefined;
   readonly stamp: LineStamp;
 }
 
-/** Tells the layout of an SBI by the files it has. @throws StorageError `SBI.NOT_FOUND` */
-export function placeOf(unit: TreeUnit | undefined, id: SbiId): SbiPlace {
-  if (unit === undefined) {
+/**
+ * Tells the layout of an SBI by the files it has.
+ *
+ * @param entries - of its directory, which comes first
+ * @throws StorageError `SBI.NOT_FOUND`
+ */
+export function placeOf(entries: readonly TreeStat[], id: SbiId): SbiPlace {
+  const directory = entries[0]?.path;
+  if (directory === undefined) {
     throw new StorageError('SBI.NOT_FOUND', `no SBI ${id}`, {
       hint: '"deespec sbi list" shows those that exist',
       details: { id },
     });
   }
-  const roles = new Map(unit.entries.map(({ path }) => [classifyPath(path).role, path]));
+  const roles = new Map(entries.map(({ path }) => [classifyPath(path).role, path]));
   const state = roles.get('state');
-  if (state !== undefined) return { id, layout: 'document', unit, file: state };
-  const meta = roles.get('meta') ?? (`${unit.path}/meta.yml` as TreePath);
-  return { id, layout: 'go', unit, file: meta };
+  if (state !== undefined) return { id, layout: 'document', directory, file: state };
+  const meta = roles.get('meta') ?? (`${directory}/meta.yml` as TreePath);
+  return { id, layout: 'go', directory, file: meta };
 }

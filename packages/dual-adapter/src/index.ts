@@ -1,0 +1,10 @@
+export { decide } from './decide.js';
+export type { Decision, DiskEntry, Facts, Loser, Truth, Version } from './decide.js';
+export { DualStore } from './dual-store.js';
+export type { DualStoreOptions } from './dual-store.js';
+export type { SyncStores } from './keeping.js';
+export { isJournalPath, mergeLines } from './merge-lines.js';
+export type { MergedLines } from './merge-lines.js';
+export type { SyncOptions } from './sync-pass.js';
+export type { SyncAction, SyncFailure, SyncReport } from './sync-report.js';
+export { syncTrees } from './sync-trees.js';

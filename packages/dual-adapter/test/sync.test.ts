@@ -1,0 +1,400 @@
+import { isStorageError, type AuditRecord, type TreePath } from '@deespec/domain';
+import { chainAudit } from '@deespec/layout';
+import { describe, expect, test } from '@jest/globals';
+
+import type { Truth } from '../src/decide.js';
+import type { SyncAction } from '../src/sync-report.js';
+import { syncTrees } from '../src/sync-trees.js';
+import { Disk, failure, MemoryFiles } from './memory-files.js';
+import { Database, MemoryLedger } from './memory-ledger.js';
+import { World } from './world.js';
+
+interface Setup {
+  readonly world: World;
+  readonly disk: Disk;
+  readonly database: Database;
+  readonly files: MemoryFiles;
+  readonly ledger: MemoryLedger;
+  readonly truth: Truth;
+  readonly now: () => Date;
+}
+
+function setUp(truth: Truth = 'files'): Setup {
+  const world = new World(1);
+  const disk = new Disk(world);
+  const database = new Database(world);
+  const files = new MemoryFiles(disk, { owes: truth === 'files' });
+  const ledger = new MemoryLedger(database, { owes: truth === 'sqlite' });
+  return { world, disk, database, files, ledger, truth, now: world.now };
+}
+
+const directory = { kind: 'directory', mode: 0o755, bytes: Buffer.alloc(0) } as const;
+
+function text(content: string): { kind: 'file'; mode: number; bytes: Buffer } {
+  return { kind: 'file', mode: 0o644, bytes: Buffer.from(content) };
+}
+
+function put(setup: Setup, path: string, content: string): void {
+  setup.disk.put(path as TreePath, text(content));
+}
+
+function inDatabase({ database }: Setup, path: string): string | undefined {
+  return database.tables.rows.get(path as TreePath)?.bytes.toString();
+}
+
+function onDisk({ disk }: Setup, path: string): string | undefined {
+  return disk.nodes.get(path as TreePath)?.bytes.toString();
+}
+
+/** An edit of the database. */
+async function store(setup: Setup, path: string, content: string): Promise<void> {
+  const expected = setup.ledger.find(path as TreePath)?.sha256;
+  const version = { path: path as TreePath, ...text(content) };
+  await setup.ledger.edit(() => ({ edits: [{ op: 'put', version, expected }] }));
+}
+
+describe('syncTrees', () => {
+  test('imports a tree, then writes nothing and reads nothing', async () => {
+    const setup = setUp();
+    setup.disk.put('d' as TreePath, directory);
+    put(setup, 'd/f', 'x');
+    put(setup, 'big', 'y'.repeat(3_000_000));
+    setup.world.nowMs += 10_000;
+
+    const first = await syncTrees(setup);
+    setup.files.read = () => {
+      throw new Error('read');
+    };
+    const second = await syncTrees(setup);
+
+    expect(first).toMatchObject({
+      scanned: 3,
+      imported: 3,
+      unchanged: 0,
+      wrote: 3,
+      failed: [],
+      unstable: [],
+    });
+    expect(second).toMatchObject({ scanned: 3, imported: 0, unchanged: 3, wrote: 0 });
+    expect(inDatabase(setup, 'big')).toHaveLength(3_000_000);
+  });
+
+  test('reads again what was young when it was seen, until it is not', async () => {
+    const setup = setUp();
+    put(setup, 'f', 'x');
+    await syncTrees(setup);
+    const node = setup.disk.nodes.get('f' as TreePath)!;
+    node.bytes = Buffer.from('y');
+    setup.world.nowMs += 10_000;
+
+    await syncTrees(setup);
+
+    expect(inDatabase(setup, 'f')).toBe('y');
+    expect((await syncTrees(setup)).wrote).toBe(0);
+  });
+
+  test('takes over what one side changed, in either mode', async () => {
+    for (const truth of ['files', 'sqlite'] as const) {
+      const setup = setUp(truth);
+      for (const path of ['f', 'd', 'gone', 'dropped']) put(setup, path, 'base');
+      await syncTrees(setup);
+      put(setup, 'f', 'of the files');
+      await store(setup, 'd', 'of the database');
+      setup.disk.remove('gone' as TreePath);
+      await setup.ledger.edit((tree) => ({
+        edits: [
+          { op: 'remove', path: 'dropped' as TreePath, expected: tree.find('dropped' as TreePath)!.sha256 },
+        ],
+      }));
+
+      const report = await syncTrees(setup);
+
+      expect(report).toMatchObject({
+        imported: 1,
+        projected: 1,
+        removedFromDatabase: 1,
+        removedFromFiles: 1,
+        conflicts: [],
+      });
+      expect([...setup.disk.nodes.keys()].sort()).toEqual(['d', 'f']);
+      expect(inDatabase(setup, 'f')).toBe('of the files');
+      expect(onDisk(setup, 'd')).toBe('of the database');
+      expect(setup.disk.trash.map(String)).toContain('base');
+      expect((await syncTrees(setup)).wrote).toBe(0);
+      expect(setup.files.fileDebts()).toEqual([]);
+    }
+  });
+
+  test.each<[Truth, string, string, 'files' | 'sqlite']>([
+    ['files', 'of the files', 'of the database', 'sqlite'],
+    ['sqlite', 'of the database', 'of the files', 'files'],
+  ])('keeps the other version when both moved and the truth is %s', async (truth, winner, loser, side) => {
+    const setup = setUp(truth);
+    put(setup, 'f', 'base');
+    await syncTrees(setup);
+    put(setup, 'f', 'of the files');
+    await store(setup, 'f', 'of the database');
+
+    const report = await syncTrees(setup);
+
+    expect([onDisk(setup, 'f'), inDatabase(setup, 'f')]).toEqual([winner, winner]);
+    expect(report.conflicts).toHaveLength(1);
+    expect(setup.disk.conflicts).toMatchObject([{ conflict: { path: 'f', store: side } }]);
+    expect(setup.disk.conflicts[0]!.bytes.toString()).toBe(loser);
+    expect((await syncTrees(setup)).wrote).toBe(0);
+  });
+
+  test('merges the lines of a journal', async () => {
+    const setup = setUp('sqlite');
+    put(setup, 'j.ndjson', 'a\n');
+    await syncTrees(setup);
+    put(setup, 'j.ndjson', 'a\nforeign\n');
+    const line = Buffer.from('ours\n');
+    await setup.ledger.edit(() => ({ edits: [{ op: 'append', path: 'j.ndjson' as TreePath, line }] }));
+
+    const report = await syncTrees(setup);
+
+    expect(report).toMatchObject({ merged: 1, conflicts: [] });
+    expect(onDisk(setup, 'j.ndjson')).toBe('a\nforeign\nours\n');
+    expect(inDatabase(setup, 'j.ndjson')).toBe('a\nforeign\nours\n');
+  });
+
+  test('keeps the journal of the database when the files were rewritten', async () => {
+    const setup = setUp('sqlite');
+    put(setup, 'j.ndjson', 'a\nb\n');
+    await syncTrees(setup);
+    put(setup, 'j.ndjson', 'b\n');
+    const line = Buffer.from('ours\n');
+    await setup.ledger.edit(() => ({ edits: [{ op: 'append', path: 'j.ndjson' as TreePath, line }] }));
+
+    const report = await syncTrees(setup);
+
+    expect(report.conflicts).toHaveLength(1);
+    expect(inDatabase(setup, 'j.ndjson')).toBe('b\n');
+    expect(setup.disk.conflicts[0]!.bytes.toString()).toBe('a\nb\nours\n');
+  });
+
+  test('says what it would do, and does nothing', async () => {
+    const setup = setUp();
+    put(setup, 'f', 'x');
+    await store(setup, 'd', 'y');
+    const before = setup.database.tables;
+    const actions: SyncAction[] = [];
+
+    const report = await syncTrees(setup, { dryRun: true, onAction: (action) => actions.push(action) });
+
+    expect(actions).toEqual([
+      { path: 'd', action: 'write', direction: 'to-files', reason: 'new in the database' },
+      { path: 'f', action: 'import', direction: 'to-database', reason: 'new in the files' },
+    ]);
+    expect(report.wrote).toBe(0);
+    expect(setup.database.tables).toBe(before);
+  });
+
+  test('looks at nothing but what is below a path', async () => {
+    const setup = setUp();
+    setup.disk.put('d' as TreePath, directory);
+    for (const path of ['d/f', 'd.x', 'e']) put(setup, path, 'x');
+
+    const report = await syncTrees(setup, { below: 'd' as TreePath });
+
+    expect(report.scanned).toBe(2);
+    expect([...setup.database.tables.rows.keys()]).toEqual(['d', 'd/f']);
+  });
+
+  test('brings times of directories in step', async () => {
+    const setup = setUp('sqlite');
+    setup.disk.put('d' as TreePath, directory);
+    await syncTrees(setup);
+    setup.world.nowMs += 60_000;
+    await store(setup, 'd/f', 'x');
+
+    await syncTrees(setup, { paths: ['d/f' as TreePath] });
+
+    const time = setup.disk.nodes.get('d' as TreePath)!.mtimeNs;
+    expect(setup.database.tables.rows.get('d' as TreePath)!.entry.mtimeNs).toBe(time);
+  });
+});
+
+describe('syncTrees, deletions', () => {
+  async function vanished(count: number): Promise<Setup> {
+    const setup = setUp();
+    for (let index = 0; index < 40; index += 1) put(setup, `f${index}`, `${index}`);
+    put(setup, 'changed', 'before');
+    await syncTrees(setup);
+    for (let index = 0; index < count; index += 1) setup.disk.remove(`f${index}` as TreePath);
+    put(setup, 'changed', 'after');
+    return setup;
+  }
+
+  test('takes over a few', async () => {
+    const setup = await vanished(20);
+
+    expect(await syncTrees(setup)).toMatchObject({ removedFromDatabase: 20 });
+  });
+
+  test('deletes nothing when many vanished, and does everything else', async () => {
+    const setup = await vanished(21);
+
+    const error: unknown = await syncTrees(setup).catch((caught: unknown) => caught);
+
+    expect(isStorageError(error, 'SYNC.MASS_DELETION') && error.details).toMatchObject({
+      deleted: 21,
+      entries: 41,
+      report: { imported: 1, removedFromDatabase: 0 },
+    });
+    expect(setup.database.tables.rows.size).toBe(41);
+    expect(inDatabase(setup, 'changed')).toBe('after');
+  });
+
+  test('takes over many when it is told to, and keeps their bytes', async () => {
+    const setup = await vanished(40);
+
+    const report = await syncTrees(setup, { allowDeletions: true });
+
+    expect(report.removedFromDatabase).toBe(40);
+    expect(setup.disk.trash).toHaveLength(40);
+  });
+});
+
+describe('syncTrees, failures', () => {
+  test('brings the others in step when one path fails, and notes it with its debt', async () => {
+    const setup = setUp('sqlite');
+    for (const path of ['a', 'b', 'c']) await store(setup, path, 'x');
+    const edit = setup.files.edit.bind(setup.files);
+    setup.files.edit = async (plan) => {
+      const [first] = plan(setup.files as never).edits;
+      if (first?.op === 'put' && first.version.path === ('b' as TreePath))
+        throw failure('FILE.NO_SPACE', 'b');
+      return edit(plan);
+    };
+
+    const report = await syncTrees(setup);
+
+    expect(report).toMatchObject({ projected: 2, failed: [{ path: 'b', code: 'FILE.NO_SPACE' }] });
+    expect(setup.ledger.debts(10)).toMatchObject([{ path: 'b', tries: 1 }]);
+  });
+
+  test('settles the others when one settlement cannot be made', async () => {
+    const setup = setUp();
+    for (const path of ['a', 'b', 'c']) put(setup, path, 'x');
+    const settle = setup.ledger.settle.bind(setup.ledger);
+    setup.ledger.settle = async (settlements, audit) => {
+      if (settlements.some(({ path }) => path === ('b' as TreePath))) throw failure('SQLITE.CONSTRAINT', 'b');
+      return settle(settlements, audit);
+    };
+
+    const report = await syncTrees(setup);
+
+    expect(report).toMatchObject({ imported: 2, failed: [{ path: 'b', code: 'SQLITE.CONSTRAINT' }] });
+  });
+
+  test('stops when the database is busy', async () => {
+    const setup = setUp();
+    put(setup, 'a', 'x');
+    setup.ledger.settle = async () => Promise.reject(failure('SQLITE.BUSY', 'a'));
+
+    await expect(syncTrees(setup)).rejects.toMatchObject({ code: 'SQLITE.BUSY' });
+  });
+
+  test('leaves what keeps changing for the next time', async () => {
+    const setup = setUp();
+    put(setup, 'a', 'x');
+    put(setup, 'b', 'x');
+    const read = setup.files.read.bind(setup.files);
+    setup.files.read = (path) => {
+      const chunks = [...read(path)];
+      if (path === ('a' as TreePath)) put(setup, 'a', 'another');
+      return chunks as never;
+    };
+
+    const report = await syncTrees(setup);
+
+    expect(report).toMatchObject({ imported: 1, unstable: ['a'], failed: [] });
+  });
+
+  test('stops when it is interrupted', async () => {
+    const setup = setUp();
+    put(setup, 'a', 'x');
+
+    const run = syncTrees({ ...setup, signal: AbortSignal.abort() });
+
+    await expect(run).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  });
+});
+
+describe('syncTrees, earlier versions', () => {
+  const earlier = (path: TreePath) => (path === ('d/f' as TreePath) ? ('d/old/f' as TreePath) : undefined);
+
+  test('keeps what an import replaces in both stores', async () => {
+    const setup = setUp();
+    setup.disk.put('d' as TreePath, directory);
+    put(setup, 'd/f', 'first run');
+    await syncTrees({ ...setup, earlier });
+    put(setup, 'd/f', 'second run');
+
+    await syncTrees({ ...setup, earlier });
+
+    expect([onDisk(setup, 'd/old/f'), inDatabase(setup, 'd/old/f')]).toEqual(['first run', 'first run']);
+    expect(inDatabase(setup, 'd/f')).toBe('second run');
+    expect((await syncTrees({ ...setup, earlier })).wrote).toBe(0);
+  });
+
+  test('keeps a conflict when the place is taken', async () => {
+    const setup = setUp();
+    for (const path of ['d', 'd/old']) setup.disk.put(path as TreePath, directory);
+    put(setup, 'd/f', 'first run');
+    put(setup, 'd/old/f', 'somebody else');
+    await syncTrees({ ...setup, earlier });
+    put(setup, 'd/f', 'second run');
+
+    const report = await syncTrees({ ...setup, earlier });
+
+    expect(report.conflicts).toHaveLength(1);
+    expect(setup.disk.conflicts[0]!.bytes.toString()).toBe('first run');
+  });
+});
+
+describe('syncTrees, audit records', () => {
+  const note = { timestamp: '2026-01-02T03:04:05.000000000Z', entityType: 't', entityId: 'e', action: 'a' };
+
+  function chain(length: number, action = 'a'): AuditRecord[] {
+    const records: AuditRecord[] = [];
+    for (let seq = 1; seq <= length; seq += 1) records.push(chainAudit({ ...note, action }, records.at(-1)));
+    return records;
+  }
+
+  test.each([
+    [2_500, 3],
+    [3, 2_500],
+  ])('completes chains of %d and %d', async (outside, inside) => {
+    const setup = setUp();
+    setup.disk.audit = chain(outside);
+    setup.database.tables = { ...setup.database.tables, audit: chain(inside) };
+
+    await syncTrees(setup);
+
+    expect(setup.disk.audit).toEqual(chain(2_500));
+    expect(setup.database.tables.audit).toEqual(chain(2_500));
+    expect((await syncTrees(setup)).wrote).toBe(0);
+  });
+
+  test.each([
+    ['that differ', chain(3), chain(3, 'b')],
+    ['with a gap', chain(3).filter(({ seq }) => seq !== 2), chain(3)],
+  ])('refuses chains %s', async (_, outside, inside) => {
+    const setup = setUp();
+    setup.disk.audit = outside;
+    setup.database.tables = { ...setup.database.tables, audit: inside };
+
+    await expect(syncTrees(setup)).rejects.toMatchObject({ code: 'AUDIT.BROKEN' });
+  });
+
+  test('reads over a record that two processes added', async () => {
+    const setup = setUp();
+    setup.disk.audit = [...chain(3), ...chain(3).slice(1)];
+    setup.database.tables = { ...setup.database.tables, audit: chain(3) };
+
+    expect((await syncTrees(setup)).wrote).toBe(0);
+  });
+});

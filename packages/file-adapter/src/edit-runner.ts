@@ -1,0 +1,272 @@
+import { isStorageError, StorageError, type Chunks, type FileDebt } from '@deespec/domain';
+
+import type { AuditFile } from './audit-file.js';
+import { readError, writeError } from './file-error.js';
+import { decodeIntent, encodeIntent, pathsOf, type Intent } from './intent.js';
+import { freshId, isId, OwnArea, STORAGE } from './own-area.js';
+import { appendsLast, progressOf, type StepState } from './progress.js';
+import type { StepMaker } from './step-maker.js';
+import type { DiskTree } from './disk-tree.js';
+
+/** What an {@link EditRunner} works with. */
+export interface EditRunnerParts {
+  readonly tree: DiskTree;
+  readonly area: OwnArea;
+  readonly audit: AuditFile;
+  readonly steps: StepMaker;
+  /** True when a database follows: what an edit changed is a debt until it is cleared. */
+  readonly owes: boolean;
+}
+
+const PLACE = `${STORAGE}/dirty`;
+const MOST_INTENT_BYTES = 1_073_741_824;
+
+/**
+ * Carries edits out: all of one or none, whatever fails. `<id>.edit` in `.storage/dirty/` says what is to be done and is
+ * durable before the tree changes; a later process finds it when this one dies, and finishes or undoes it. `<id>.debt` is the
+ * same file once the edit is done, where a database has to follow.
+ *
+ * Runs alone among all writers of this product: an `.edit` that it finds belongs to nobody any more. Source: docs/adr/0013.
+ */
+export class EditRunner {
+  constructor(private readonly parts: EditRunnerParts) {}
+
+  /** A name for the next edit, which sorts behind those of all edits that are known. */
+  nextId(): string {
+    return freshId(this.#ids('edit').concat(this.#ids('debt')).sort().at(-1));
+  }
+
+  /** @throws StorageError that says that nothing is changed, or `FILE.OUTCOME_UNKNOWN` */
+  run(intent: Intent, chunks?: Chunks): void {
+    const [first] = intent.steps;
+    const isAtomic = intent.steps.length === 1 && (first?.op === 'put' || first?.op === 'remove');
+    const isRecorded = this.parts.owes || intent.audit.length > 0 || !isAtomic;
+    if (isRecorded) this.#record(intent);
+    this.#forward(intent, chunks, isRecorded);
+    if (!isRecorded) return;
+    if (intent.audit.length > 0) this.#surely(() => this.parts.audit.append(intent.audit, { isSynced: true }));
+    this.#close(intent);
+  }
+
+  /** Finishes or undoes what dead processes left. @throws StorageError as {@link run} */
+  recover(): void {
+    for (const id of this.#ids('edit')) {
+      const intent = this.#read(id, 'edit');
+      if (intent === undefined || !this.#isInside(intent)) this.#drop(id);
+      else this.#recoverOne(intent);
+    }
+  }
+
+  /** True while the edit is not over: what it keeps may be needed to undo it. */
+  isLive(id: string): boolean {
+    return this.#ids('edit').includes(id);
+  }
+
+  /**
+   * What the files owe to the database, oldest first.
+   *
+   * @throws StorageError `TREE.INVALID` when a debt cannot be read: nobody knows then what is owed
+   */
+  debts(): readonly FileDebt[] {
+    return this.#ids('debt').flatMap((id) => {
+      const intent = this.#read(id, 'debt');
+      if (intent !== undefined) return [{ id, paths: pathsOf(intent), audit: intent.audit, since: intent.since }];
+      if (this.#isGone(id)) return [];
+      throw new StorageError('TREE.INVALID', `"${PLACE}/${id}.debt" is damaged: it is not known what is owed`, {
+        hint: 'run "deespec sync", which compares everything, then move that file away',
+        details: { path: `${PLACE}/${id}.debt` },
+      });
+    });
+  }
+
+  clearDebt(id: string): void {
+    // Not synced: a debt that comes back costs one look more.
+    if (isId(id)) this.#unsure(() => this.parts.area.unlink(`${PLACE}/${id}.debt`));
+  }
+
+  #record(intent: Intent): void {
+    const { area } = this.parts;
+    const place = placeOf(intent.id, 'edit');
+    const file = encodeIntent(intent);
+    this.#unsure(() => area.ensure(PLACE));
+    try {
+      area.write(place, file);
+      area.sync(PLACE);
+    } catch (error) {
+      this.#undoRecord(intent, writeError(error, place, 'before'));
+    }
+  }
+
+  /** Nothing of the tree is changed; it stays so when the intent is certainly away. */
+  #undoRecord({ id }: Intent, error: unknown): never {
+    try {
+      this.#drop(id);
+    } catch (second) {
+      throw unknownOutcome(id, new AggregateError([error, second], 'an edit that failed is still to be undone'));
+    }
+    throw error;
+  }
+
+  #forward(intent: Intent, chunks: Chunks | undefined, isRecorded: boolean): void {
+    const made: number[] = [];
+    for (const number of appendsLast(intent.steps)) {
+      try {
+        this.parts.steps.make(intent.steps[number]!, { id: intent.id, number }, chunks);
+      } catch (error) {
+        if (!isRecorded || isStorageError(error, 'FILE.OUTCOME_UNKNOWN')) throw error;
+        return this.#giveUp(intent, made, error);
+      }
+      made.push(number);
+    }
+  }
+
+  /** A step cannot be made, and its path is unchanged: takes back those before it. Lines that were appended stay, and so must all. */
+  #giveUp(intent: Intent, made: readonly number[], error: unknown): never {
+    if (made.some((number) => intent.steps[number]!.op === 'append')) throw unknownOutcome(intent.id, error);
+    try {
+      this.#undo(intent, made);
+    } catch (second) {
+      throw unknownOutcome(intent.id, new AggregateError([error, second], 'an edit that failed is still to be undone'));
+    }
+    this.#undoRecord(intent, error);
+  }
+
+  #undo(intent: Intent, made: readonly number[]): void {
+    for (const number of [...made].reverse()) {
+      this.parts.steps.undo(intent.steps[number]!, { id: intent.id, number });
+    }
+  }
+
+  #recoverOne(intent: Intent): void {
+    const { audit, steps, tree } = this.parts;
+    const { id } = intent;
+    tree.root.forget();
+    const last = intent.audit.at(-1)?.seq;
+    if (last !== undefined && last <= (audit.head()?.seq ?? 0)) return this.#close(intent);
+    intent.steps.forEach((step, number) => steps.clean(step, { id, number }));
+    const states = progressOf(intent, this.parts);
+    const hasLines = intent.steps.some((step, number) => step.op === 'append' && states[number] === 'done');
+    if (!hasLines && !this.#redo(intent, states)) return this.#drop(id);
+    if (hasLines) this.#finish(intent, states);
+    if (intent.audit.length > 0) audit.append(intent.audit, { isSynced: true });
+    this.#close(intent);
+  }
+
+  /** Makes the steps that are left, or takes back those that were made. @returns whether all are made */
+  #redo(intent: Intent, states: readonly StepState[]): boolean {
+    const made = states.flatMap((state, number) => (state === 'done' || state === 'begun' ? [number] : []));
+    if (states.includes('moved')) {
+      this.#undo(intent, made);
+      return false;
+    }
+    for (const number of appendsLast(intent.steps)) {
+      if (states[number] === 'done') continue;
+      try {
+        this.parts.steps.make(intent.steps[number]!, { id: intent.id, number });
+      } catch (error) {
+        const hasLines = made.some((other) => intent.steps[other]!.op === 'append');
+        if (hasLines || isStorageError(error, 'FILE.OUTCOME_UNKNOWN') || !isStorageError(error)) throw error;
+        this.#undo(intent, made.sort((a, b) => a - b));
+        return false;
+      }
+      made.push(number);
+    }
+    return true;
+  }
+
+  /** Lines stand that cannot be taken back: makes what can still be made, and leaves what other programs put there since. */
+  #finish(intent: Intent, states: readonly StepState[]): void {
+    for (const number of appendsLast(intent.steps)) {
+      if (states[number] === 'done' || states[number] === 'moved') continue;
+      try {
+        this.parts.steps.make(intent.steps[number]!, { id: intent.id, number });
+      } catch (error) {
+        if (!isStorageError(error, 'FILE.CHANGED') && !isStorageError(error, 'FILE.NOT_FOUND')) throw error;
+      }
+    }
+  }
+
+  /** The edit is durable: it is a debt from now on, or over. */
+  #close({ id }: Intent): void {
+    const { area, owes } = this.parts;
+    this.#surely(() => {
+      if (owes) area.root.system.renameSync(area.root.at(placeOf(id, 'edit')), area.root.at(placeOf(id, 'debt')));
+      else area.unlink(placeOf(id, 'edit'));
+      // An edit that came back after a power failure would be taken for one that was not finished.
+      area.sync(PLACE);
+    });
+  }
+
+  #drop(id: string): void {
+    this.#unsure(() => {
+      this.parts.area.unlink(placeOf(id, 'edit'));
+      this.parts.area.sync(PLACE);
+    });
+  }
+
+  /** The tree is changed: whatever fails now leaves the edit to be finished. */
+  #surely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw isStorageError(error, 'FILE.OUTCOME_UNKNOWN') ? error : unknownOutcome('', error);
+    }
+  }
+
+  #unsure(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw writeError(error, PLACE, 'before');
+    }
+  }
+
+  /** True when a step names nothing that scans ignore: a tree comes from anywhere, and its intents with it. */
+  #isInside({ steps }: Intent): boolean {
+    try {
+      for (const step of steps) this.parts.tree.refuseIgnored(step.path, step.op === 'put' ? step.kind : 'file');
+      return true;
+    } catch (error) {
+      if (isStorageError(error, 'TREE.PATH_UNSAFE')) return false;
+      throw error;
+    }
+  }
+
+  #isGone(id: string): boolean {
+    return !this.#ids('debt').includes(id);
+  }
+
+  #ids(ending: 'edit' | 'debt'): string[] {
+    try {
+      return this.parts.area
+        .names(PLACE)
+        .filter((name) => name.endsWith(`.${ending}`))
+        .map((name) => name.slice(0, -ending.length - 1))
+        .filter(isId);
+    } catch (error) {
+      throw readError(error, PLACE);
+    }
+  }
+
+  #read(id: string, ending: 'edit' | 'debt'): Intent | undefined {
+    try {
+      const file = this.parts.area.read(placeOf(id, ending), MOST_INTENT_BYTES);
+      const intent = file === undefined ? undefined : decodeIntent(file);
+      return intent?.id === id ? intent : undefined;
+    } catch (error) {
+      throw readError(error, placeOf(id, ending));
+    }
+  }
+}
+
+function placeOf(id: string, ending: 'edit' | 'debt'): string {
+  return `${PLACE}/${id}.${ending}`;
+}
+
+function unknownOutcome(id: string, cause: unknown): StorageError {
+  return new StorageError('FILE.OUTCOME_UNKNOWN', 'the change is not finished: it may be there or not', {
+    hint: 'free space or check the disk, then read again: the next change, or "deespec sync", finishes it or takes it back',
+    details: { edit: id },
+    cause,
+  });
+}

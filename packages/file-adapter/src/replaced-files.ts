@@ -1,0 +1,210 @@
+import type { Conflict, TreePath } from '@deespec/domain';
+import { timeFromDate } from '@deespec/domain';
+import { createHash } from 'node:crypto';
+
+import type { ConflictStore } from './conflict-store.js';
+import type { DiskTree } from './disk-tree.js';
+import { directoryOf, withoutHardLinks } from './durable-write.js';
+import { systemCode } from './file-error.js';
+import { syncDirectory, timeInSeconds } from './file-system.js';
+import type { Before, Step } from './intent.js';
+import { isId, OwnArea, STORAGE } from './own-area.js';
+import { readEntry } from './read-entry.js';
+import { parseRecord, SHA256, textOfPath, type RecordFields } from './record-json.js';
+import { kindOf } from './tree-root.js';
+
+/** A step that puts a file or symlink. */
+export type PutStep = Extract<Step, { op: 'put' }>;
+
+/** Which step of which edit. */
+export interface StepKey {
+  readonly id: string;
+  /** Counted from 0. */
+  readonly number: number;
+}
+
+const PLACE = `${STORAGE}/conflicts/replaced`;
+const MOST_ABOUT_BYTES = 65_536;
+
+/** What was to stand at a path before a put and after it. */
+interface About {
+  readonly path: TreePath;
+  readonly before?: string;
+  readonly wanted: string;
+}
+
+/**
+ * Keeps the file that a put replaces: as a hard link, because a program that takes no lock may write into it up to the moment
+ * of the rename, and after. What it wrote becomes a conflict; a file that is the same as it was goes.
+ *
+ * `<id>-<number>.old` is what a step of an edit replaced, `<id>-<number>.undone` what it had put when it was taken back, and
+ * `<id>-<number>.json` says what both were to be. Source: docs/adr/0013.
+ */
+export class ReplacedFiles {
+  constructor(
+    private readonly tree: DiskTree,
+    private readonly area: OwnArea,
+  ) {}
+
+  /** Keeps what stands at the path of a put, durably. */
+  keep(key: StepKey, step: PutStep): void {
+    if (step.before === undefined) return;
+    this.#announce(key, step);
+    this.#link(step.path, placeOf(key, 'old'), step.before);
+    this.area.sync(PLACE);
+  }
+
+  /** Forgets what was kept for a put that was not made. */
+  release(key: StepKey): void {
+    this.area.unlink(placeOf(key, 'old'));
+    this.area.unlink(placeOf(key, 'json'));
+  }
+
+  /** Puts back what a put replaced, when it was kept. The caller has compared. */
+  restore(key: StepKey, step: PutStep): void {
+    const { root } = this.tree;
+    const { path, before } = step;
+    if (before === undefined) {
+      this.#announce(key, step);
+      root.system.renameSync(root.at(path), root.at(placeOf(key, 'undone')));
+    } else {
+      if (root.stat(placeOf(key, 'old')) === undefined) return;
+      this.#link(path, placeOf(key, 'undone'), before);
+      root.system.renameSync(root.at(placeOf(key, 'old')), root.at(path));
+    }
+    syncDirectory(root.system, directoryOf(root.at(path)));
+    this.area.sync(PLACE);
+  }
+
+  /**
+   * Looks at everything that was kept and has not changed for a while: the same as it was, and it goes; another content becomes
+   * a conflict.
+   *
+   * @returns the conflicts that came to light
+   */
+  settle(
+    conflicts: ConflictStore,
+    options: { readonly olderThanMs: number; readonly isLive: (id: string) => boolean },
+  ): readonly Conflict[] {
+    const names = this.area.names(PLACE);
+    const found: Conflict[] = [];
+    for (const name of names) {
+      const key = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
+      const id = key.slice(0, key.lastIndexOf('-'));
+      if (!isId(id) || options.isLive(id) || !this.#isIdle(name, options.olderThanMs)) continue;
+      const about = this.#about(name);
+      if (about === undefined) continue; // damaged: what was kept stays where it is
+      const links = names.filter((link) => link !== name && link.startsWith(`${key}.`));
+      const rest = links.filter((link) => !this.#settleOne(link, { about, conflicts, found, ...options }));
+      if (rest.length === 0) this.area.unlink(`${PLACE}/${name}`);
+    }
+    return found;
+  }
+
+  /** @returns whether nothing is kept there any more */
+  #settleOne(name: string, { about, conflicts, found, olderThanMs }: SettleOptions): boolean {
+    const { root } = this.tree;
+    const place = `${PLACE}/${name}` as TreePath;
+    const stat = root.stat(place);
+    if (stat === undefined) return true;
+    if (!this.#isIdle(name, olderThanMs)) return false;
+    const kind = kindOf(stat);
+    if (kind !== 'file' && kind !== 'symlink') return false;
+    const known = name.includes('.old') ? about.before : about.wanted;
+    const sha256 = hashOf(readEntry(root, place));
+    const isStill = root.stat(about.path)?.ino === stat.ino; // it was not replaced after all
+    if (sha256 !== known && !isStill) {
+      const conflict = {
+        path: about.path,
+        store: 'files' as const,
+        at: timeFromDate(new Date()),
+        kind,
+        mode: Number(stat.mode) & 0o7777,
+        mtimeNs: stat.mtimeNs,
+        size: Number(stat.size),
+        sha256,
+        keptSha256: about.wanted,
+        reason: 'another program wrote into the file while it was replaced',
+      };
+      const id = conflicts.keep(conflict, readEntry(root, place));
+      found.push({ ...conflict, id });
+    }
+    this.area.unlink(place);
+    return true;
+  }
+
+  /** True when nobody has changed it for a while. */
+  #isIdle(name: string, olderThanMs: number): boolean {
+    const stat = this.tree.root.stat(`${PLACE}/${name}`);
+    return stat === undefined || Date.now() - Number(stat.ctimeNs / 1_000_000n) >= olderThanMs;
+  }
+
+  #announce(key: StepKey, { path, before, sha256 }: PutStep): void {
+    const about = { path: textOfPath(path), before: before?.sha256, wanted: sha256 };
+    this.area.ensure(PLACE);
+    this.area.unlink(placeOf(key, 'json'));
+    this.area.write(placeOf(key, 'json'), [Buffer.from(`${JSON.stringify(about)}\n`)]);
+  }
+
+  #about(name: string): About | undefined {
+    const bytes = this.area.read(`${PLACE}/${name}`, MOST_ABOUT_BYTES);
+    return bytes === undefined ? undefined : parseRecord(bytes.toString('utf8'), readAbout);
+  }
+
+  /** A second name of what stands at a path; a copy where there are no hard links, and of a symlink, which nobody writes into. */
+  #link(path: TreePath, place: string, before: Before): void {
+    const { root } = this.tree;
+    const { system } = root;
+    const known = root.stat(place);
+    if (known !== undefined) {
+      // Of an attempt before a crash.
+      if (known.ino === root.stat(path)?.ino) return;
+      system.renameSync(root.at(place), root.at(`${place}.${Date.now()}`));
+    }
+    if (before.kind === 'symlink') {
+      const time = timeInSeconds(before.mtimeNs);
+      system.symlinkSync(system.readlinkSync(root.at(path), { encoding: 'buffer' }), root.at(place));
+      return system.lutimesSync(root.at(place), time, time);
+    }
+    try {
+      system.linkSync(root.at(path), root.at(place));
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === undefined || !withoutHardLinks.has(code)) throw error;
+      this.#copy(path, place, before);
+    }
+  }
+
+  #copy(path: TreePath, place: string, before: Before): void {
+    const { root } = this.tree;
+    this.area.write(place, readEntry(root, path));
+    root.system.chmodSync(root.at(place), before.mode);
+    const time = timeInSeconds(before.mtimeNs);
+    root.system.utimesSync(root.at(place), time, time);
+  }
+}
+
+interface SettleOptions {
+  readonly about: About;
+  readonly conflicts: ConflictStore;
+  readonly found: Conflict[];
+  readonly olderThanMs: number;
+}
+
+function placeOf({ id, number }: StepKey, what: 'old' | 'undone' | 'json'): string {
+  return `${PLACE}/${id}-${number}.${what}`;
+}
+
+function readAbout(fields: RecordFields): About {
+  return {
+    path: fields.path('path'),
+    ...(fields.has('before') ? { before: fields.matching('before', SHA256) } : {}),
+    wanted: fields.matching('wanted', SHA256),
+  };
+}
+
+function hashOf(chunks: Iterable<Buffer>): string {
+  const hash = createHash('sha256');
+  for (const chunk of chunks) hash.update(chunk);
+  return hash.digest('hex');
+}

@@ -1,0 +1,15 @@
+DROP INDEX idx_sbi_next;
+DROP INDEX idx_audit_seq;
+ALTER TABLE audit_log DROP COLUMN new_hash;
+ALTER TABLE audit_log DROP COLUMN old_hash;
+ALTER TABLE audit_log DROP COLUMN request_id;
+ALTER TABLE audit_log DROP COLUMN hash;
+ALTER TABLE audit_log DROP COLUMN previous;
+ALTER TABLE audit_log DROP COLUMN seq;
+DROP TABLE journal_state;
+DROP TABLE journal_event;
+DROP TABLE outbox;
+DROP TABLE projection;
+DELETE FROM schema_version WHERE version = 2;
+UPDATE schema_info SET value = '1' WHERE key = 'version';
+PRAGMA user_version = 1;

@@ -1,0 +1,41 @@
+import type { StorageMode } from '@deespec/domain';
+import type { Database } from 'better-sqlite3';
+
+import { OutboxRows } from './outbox-rows.js';
+import { writeState } from './storage-state.js';
+
+/** What the files are behind on. */
+export interface OutboxState {
+  /** Paths. */
+  readonly count: number;
+  /** Since when the oldest is owed: UTC, fixed width. */
+  readonly since?: string;
+  /** Why paying the oldest failed last. */
+  readonly lastError?: string;
+}
+
+/** What the files are behind on, without opening a store. @throws StorageError `DATABASE.CORRUPT` */
+export function readOutbox(handle: Database): OutboxState {
+  const rows = new OutboxRows(handle);
+  const [oldest] = rows.list(1);
+  if (oldest === undefined) return { count: 0 };
+  const { since, lastError } = oldest;
+  return { count: rows.count(), since, ...(lastError === undefined ? {} : { lastError }) };
+}
+
+/**
+ * Begins an epoch in a mode, durably. In mode `file` the account of what the files hold ends: they change without it.
+ */
+export function changeState(
+  handle: Database,
+  state: { readonly mode: StorageMode; readonly epoch: number },
+): void {
+  handle
+    .transaction(() => {
+      writeState(handle, state);
+      if (state.mode !== 'file') return;
+      handle.exec('DELETE FROM projection');
+      handle.exec('DELETE FROM outbox');
+    })
+    .immediate();
+}

@@ -1,0 +1,184 @@
+import {
+  type JournalEvent,
+  type JournalSpool,
+  type SbiId,
+  type TreeEntry,
+  type TreePath,
+  type TreeReader,
+} from '@deespec/domain';
+import { JOURNAL, readContext, readJournalTail, type TreeContext } from '@deespec/layout';
+import { checks } from '@deespec/validators';
+import type { Database, Statement } from 'better-sqlite3';
+
+import type { ContentRows } from './content-rows.js';
+import type { EntryRow, EntryRows } from './entry-rows.js';
+import { forgetJournal, readJournalState, type JournalState } from './journal-state.js';
+import { storedObject, storedText } from './stored-cell.js';
+
+/** What a change of the journal means for the index. */
+export interface JournalChange {
+  /** SBIs whose events are others now; `all` when nobody can tell. */
+  readonly touched: ReadonlySet<SbiId> | 'all';
+  /** Why the journal is kept but not interpreted as a whole. */
+  readonly reason?: string | undefined;
+}
+
+/** More bytes than this are read line by line into the table, not into memory: 8 MiB. */
+const TAIL_BYTES = 8_388_608;
+const EMPTY: JournalState = { sha256: '', bytes: 0, lines: 0, isClean: true };
+
+/** Every persisted event in journal order: its JSON text, and before it what the columns say when they say other things. */
+export function* storedEvents(handle: Database): Generator<string> {
+  const rows = handle
+    .prepare('SELECT sbi_id AS sbiId, line, "offset", event FROM journal_event ORDER BY line, sbi_id')
+    .iterate() as IterableIterator<{ sbiId: string; line: number; offset: number; event: unknown }>;
+  for (const { sbiId, line, offset, event } of rows) {
+    const text = storedText(event, 'journal_event');
+    const said = storedObject(event, 'journal_event') as unknown as JournalEvent;
+    const isSame = said.sbiId === sbiId && said.line === line && said.offset === offset;
+    yield isSame ? text : `${sbiId} line ${line} offset ${offset}: ${text}`;
+  }
+}
+
+/**
+ * The events of `var/journal.ndjson` in `journal_event`: parsed once, then read on by the lines that are appended. Every
+ * statement runs in the caller's transaction.
+ */
+export class StoredJournal implements JournalSpool {
+  private readonly insert: Statement;
+  private readonly select: Statement;
+  private readonly idsAfter: Statement;
+  private readonly removeAfter: Statement;
+  private readonly setState: Statement;
+
+  constructor(
+    private readonly handle: Database,
+    private readonly entries: EntryRows,
+    private readonly contents: ContentRows,
+  ) {
+    this.insert = handle.prepare(
+      'INSERT INTO journal_event (sbi_id, line, "offset", event) VALUES (?, ?, ?, ?)',
+    );
+    this.select = handle.prepare('SELECT event FROM journal_event WHERE sbi_id = ? ORDER BY line').pluck();
+    this.idsAfter = handle
+      .prepare('SELECT sbi_id FROM journal_event INDEXED BY idx_journal_event_line WHERE line > ?')
+      .pluck();
+    this.removeAfter = handle.prepare(
+      'DELETE FROM journal_event INDEXED BY idx_journal_event_line WHERE line > ?',
+    );
+    this.setState = handle.prepare(
+      `INSERT INTO journal_state (id, sha256, bytes, lines, is_clean) VALUES (1, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, lines = excluded.lines,
+         is_clean = excluded.is_clean`,
+    );
+  }
+
+  add(event: JournalEvent): void {
+    this.insert.run(event.sbiId, event.line, event.offset, JSON.stringify(event));
+  }
+
+  eventsOf(sbiId: SbiId): readonly JournalEvent[] {
+    return this.select
+      .all(sbiId)
+      .map((event) => storedObject(event, 'journal_event') as unknown as JournalEvent);
+  }
+
+  /** Makes sure that the events are those of the journal as it is stored; parses it when they are not. */
+  prepare(): JournalState {
+    const entry = this.entries.find(JOURNAL);
+    const state = this.state(entry);
+    if (state !== undefined) return state;
+    this.parse(entry);
+    return this.state(entry)!;
+  }
+
+  /**
+   * Follows a change of the journal.
+   *
+   * @param before - what `prepare` gave before the change
+   * @param isExtended - the journal as it was up to `before.bytes` is the beginning of the journal as it is
+   */
+  follow(before: JournalState, isExtended: boolean): JournalChange {
+    const entry = this.entries.find(JOURNAL);
+    const isReadable = entry === undefined || entry.kind === 'file';
+    const isSame = isReadable && this.state(entry) !== undefined;
+    if (isSame) return { touched: new Set(), reason: entry?.reason };
+    if (!isExtended) return { touched: 'all', reason: this.parse(entry) };
+    const touched = new Set(this.idsAfter.all(before.lines) as SbiId[]);
+    this.removeAfter.run(before.lines);
+    const isRead = before.isClean && entry?.kind === 'file' && this.readOn(entry, before);
+    const reason = isRead ? undefined : this.parse(entry);
+    for (const id of this.idsAfter.all(before.lines) as SbiId[]) touched.add(id);
+    return { touched, reason };
+  }
+
+  /** The state when it is that of `entry`. */
+  private state(entry: TreeEntry | undefined): JournalState | undefined {
+    const state = readJournalState(this.handle);
+    if (entry?.kind !== 'file') return state === undefined ? EMPTY : undefined;
+    return state?.sha256 === entry.sha256 ? state : undefined;
+  }
+
+  /** Reads the lines after `before`. @returns false when that is not enough to know what the journal means */
+  private readOn(entry: EntryRow, before: JournalState): boolean {
+    if (entry.contentId === undefined || entry.size - before.bytes > TAIL_BYTES) return false;
+    const picksOf = (id: SbiId): number => this.eventsOf(id).filter(({ isPick }) => isPick).length;
+    const start = { line: before.lines + 1, offset: before.bytes };
+    const chunks = this.contents.readFrom(entry.contentId, { offset: before.bytes, size: entry.size });
+    const { events, isClean, end } = readJournalTail(chunks, { checks, start, picksOf });
+    if (!isClean || end.offset !== entry.size) return false;
+    for (const event of events) this.add(event);
+    this.setState.run(entry.sha256, end.offset, end.line - 1, 1);
+    return true;
+  }
+
+  /** Parses the whole journal. @returns why it is not interpreted as a whole */
+  private parse(entry: EntryRow | undefined): string | undefined {
+    forgetJournal(this.handle);
+    if (entry === undefined) return undefined;
+    const end = { bytes: 0, lines: 0 };
+    const tree = journalOf(this.entries, entry, () => countLines(this.contents.read(entry.contentId!), end));
+    const { quarantined } = readContext(tree, { checks, spool: this });
+    const reason = quarantined.get(JOURNAL);
+    const isFile = entry.kind === 'file';
+    if (isFile) this.setState.run(entry.sha256, end.bytes, end.lines, reason === undefined ? 1 : 0);
+    return reason;
+  }
+}
+
+/** What everything but the journal says of every unit: small files, read now. */
+export function contextWithout(tree: TreeReader, spool: JournalSpool): TreeContext {
+  return readContext(
+    {
+      scan: () => tree.scan(),
+      find: (path) => (path === JOURNAL ? undefined : tree.find(path)),
+      read: (path) => tree.read(path),
+    },
+    { checks, spool },
+  );
+}
+
+/** A tree of nothing but the journal. */
+function journalOf(entries: EntryRows, entry: EntryRow, read: () => Iterable<Buffer>): TreeReader {
+  const find = (path: TreePath): EntryRow | undefined => {
+    if (path === JOURNAL) return entry;
+    return JOURNAL.startsWith(`${path}/`) ? entries.find(path) : undefined;
+  };
+  return { scan: () => [], find, read };
+}
+
+/** Passes chunks on, and counts their complete lines. */
+export function* countLines(
+  chunks: Iterable<Buffer>,
+  end: { bytes: number; lines: number },
+): Generator<Buffer> {
+  let start = 0;
+  for (const chunk of chunks) {
+    for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, at + 1)) {
+      end.bytes = start + at + 1;
+      end.lines += 1;
+    }
+    start += chunk.length;
+    yield chunk;
+  }
+}

@@ -1,0 +1,89 @@
+import { putIf, StorageError, type Conflict } from '@deespec/domain';
+import { openFileStorage, type FileTreeStore } from '@deespec/file-adapter';
+
+import { homePaths } from './home.js';
+import { Session } from './live/session.js';
+
+/** A kept version with its bytes. */
+export interface OpenConflict {
+  readonly conflict: Conflict;
+  /** At most 1 MiB at a time; can be read once. */
+  readonly content: Iterable<Buffer>;
+}
+
+/** Which version of a conflict is to stand. */
+export interface ResolveOptions {
+  readonly home: string;
+  readonly id: string;
+  /** The version of the files or that of the database, as both were when they met. */
+  readonly take: 'file' | 'db';
+}
+
+/** What {@link resolveConflict} did. */
+export interface ResolveReport {
+  readonly conflict: Conflict;
+  readonly take: 'file' | 'db';
+  /** False when the version that was taken stood there already. */
+  readonly written: boolean;
+}
+
+/** Every conflict, oldest first. */
+export async function listConflicts({ home }: { readonly home: string }): Promise<readonly Conflict[]> {
+  return filesOf(home).listConflicts();
+}
+
+/** @throws StorageError `CONFLICT.NOT_FOUND` */
+export async function openConflict(options: {
+  readonly home: string;
+  readonly id: string;
+}): Promise<OpenConflict> {
+  const files = filesOf(options.home);
+  return { conflict: getConflict(files, options.id), content: files.readConflict(options.id) };
+}
+
+/**
+ * Lets one version of a conflict stand; the other one's bytes go to `.storage/trash/`, not away.
+ *
+ * @throws StorageError `CONFLICT.NOT_FOUND`, `FILE.CHANGED`, those of a write
+ */
+export async function resolveConflict({ home, id, take }: ResolveOptions): Promise<ResolveReport> {
+  const paths = homePaths(home);
+  const files = filesOf(home);
+  const conflict = getConflict(files, id);
+  const isKept = (take === 'file') === (conflict.store === 'files');
+  const session = new Session(paths, {});
+  try {
+    const written = isKept && (await session.use(({ tree }) => putBack(tree, conflict, files)));
+    await session.settled();
+    files.dropConflict(id);
+    return { conflict, take, written };
+  } finally {
+    await session.close();
+  }
+}
+
+type Tree = Parameters<typeof putIf>[0];
+
+/** The kept version takes the place of the one that stands there now. @returns false when it stands there already */
+async function putBack(tree: Tree, conflict: Conflict, files: FileTreeStore): Promise<boolean> {
+  const { path, kind, mode, mtimeNs, size, sha256 } = conflict;
+  const present = tree.find(path);
+  if (present?.kind === kind && present.sha256 === sha256 && present.mode === mode) return false;
+  const open = (): Iterable<Buffer> => files.readConflict(conflict.id);
+  const bytes = kind === 'file' ? { size, sha256, open } : Buffer.concat([...open()]);
+  await putIf(tree, { path, kind, mode, mtimeNs, bytes }, present?.sha256);
+  return true;
+}
+
+function getConflict(files: FileTreeStore, id: string): Conflict {
+  const found = files.listConflicts().find((conflict) => conflict.id === id);
+  if (found !== undefined) return found;
+  throw new StorageError('CONFLICT.NOT_FOUND', `no conflict has the id ${JSON.stringify(id)}`, {
+    hint: '"deespec conflict list" shows those that exist',
+    details: { id },
+  });
+}
+
+function filesOf(home: string): FileTreeStore {
+  return openFileStorage({ home: homePaths(home).home }).store;
+}

@@ -1,0 +1,167 @@
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type Claim,
+  type ClaimOptions,
+  type Execution,
+  type ExecutionFilter,
+  type ExecutionKey,
+  type Index,
+  type NewExecution,
+  type SbiFields,
+  type SbiFilter,
+  type SbiId,
+  type SbiInput,
+  type SbiStatus,
+  type Storage,
+  type StorageMode,
+  type StorageTx,
+  type StoredConfig,
+  type StoredSbi,
+} from '@deespec/domain';
+
+import { claimFrom } from './claim-next.js';
+import { storedConfig, storedSbi } from './revision.js';
+import type { Session } from './session.js';
+import * as steps from './steps.js';
+import { Transaction } from './transaction.js';
+import { UnitOfWork, type Actor, type Step } from './unit.js';
+
+/** How the API works on a tree. */
+export interface LiveOptions {
+  readonly actor: Actor;
+  readonly now: () => Date;
+}
+
+/** `Storage` over the stores of whatever mode is in force. */
+export class LiveStorage implements Storage {
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly session: Session,
+    private readonly options: LiveOptions,
+  ) {}
+
+  get mode(): StorageMode {
+    return this.session.mode;
+  }
+
+  async getSbi(id: SbiId): Promise<StoredSbi> {
+    return storedSbi(await this.query((index) => index.getSbi(id)));
+  }
+
+  async listSbis(filter: SbiFilter = {}): Promise<StoredSbi[]> {
+    return (await this.query((index) => index.listSbis(filter))).map(storedSbi);
+  }
+
+  async *streamSbis(filter: SbiFilter = {}): AsyncIterable<StoredSbi> {
+    for (let after = filter.after; ;) {
+      const page = await this.listSbis({ ...filter, ...(after === undefined ? {} : { after }) });
+      yield* page;
+      if (page.length < (filter.limit ?? 100)) return;
+      after = page.at(-1)!.id;
+    }
+  }
+
+  countSbis(): Promise<ReadonlyMap<string, number>> {
+    return this.query((index) => index.countSbis());
+  }
+
+  listExecutions(filter: ExecutionFilter = {}): Promise<Execution[]> {
+    return this.query((index) => index.listExecutions(filter));
+  }
+
+  getExecution(key: ExecutionKey): Promise<Execution> {
+    return this.query((index) => index.getExecution(key));
+  }
+
+  readContent(key: ExecutionKey): Promise<Buffer | undefined> {
+    return this.query((index) => index.readContent(key));
+  }
+
+  async getConfig(key: string): Promise<StoredConfig> {
+    return storedConfig(await this.query((index) => index.getConfig(key)));
+  }
+
+  async listConfig(): Promise<StoredConfig[]> {
+    return (await this.query((index) => index.listConfig())).map(storedConfig);
+  }
+
+  listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
+    return this.query((index) => index.listAudit(filter));
+  }
+
+  createSbi(input: SbiInput): Promise<StoredSbi> {
+    return this.make(steps.createSbi(input));
+  }
+
+  updateSbi(read: StoredSbi, fields: SbiFields): Promise<StoredSbi> {
+    return this.make(steps.updateSbi(read, fields));
+  }
+
+  deleteSbi(read: StoredSbi): Promise<void> {
+    return this.make(steps.deleteSbi(read));
+  }
+
+  appendExecution(execution: NewExecution): Promise<Execution> {
+    return this.make(steps.appendExecution(execution));
+  }
+
+  setConfig(key: string, valueJson: string, read?: StoredConfig): Promise<StoredConfig> {
+    return this.make(steps.setConfig(key, valueJson, read));
+  }
+
+  claimNext(options: ClaimOptions): Promise<Claim | undefined> {
+    return claimFrom(this, (step) => this.make(step), options);
+  }
+
+  renewLease(claim: Claim, leaseMs: number): Promise<Claim> {
+    return this.make(steps.renewLease(claim, leaseMs));
+  }
+
+  releaseSbi(claim: Claim, status: SbiStatus): Promise<StoredSbi> {
+    return this.make(steps.releaseSbi(claim, status));
+  }
+
+  async transaction<T>(work: (tx: StorageTx) => Promise<T>): Promise<T> {
+    const transaction = new Transaction({
+      look: (step) => this.carryOut(step, 'look'),
+      index: (query) => this.query(query),
+    });
+    const result = await work(transaction);
+    const finish = transaction.finish();
+    await this.carryOut(finish, transaction.isReadOnly ? 'look' : 'make');
+    return result;
+  }
+
+  settled(): Promise<void> {
+    return this.session.settled();
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.session.close());
+  }
+
+  private query<T>(work: (index: Index) => Promise<T>): Promise<T> {
+    return this.session.use(({ index }) => work(index));
+  }
+
+  private make<T>(step: Step<T>): Promise<T> {
+    return this.carryOut(step, 'make');
+  }
+
+  /** @param how - `look` carries the step out and changes nothing */
+  private carryOut<T>(step: Step<T>, how: 'look' | 'make'): Promise<T> {
+    const { actor, now } = this.options;
+    return this.session.use(async ({ tree }) => {
+      let result: { readonly value: T } | undefined;
+      await tree.edit((view) => {
+        const unit = new UnitOfWork(view, actor, now());
+        result = { value: step(unit) };
+        if (how === 'look') return { edits: [] };
+        return { edits: unit.overlay.edits, audit: unit.audit };
+      });
+      return result!.value;
+    });
+  }
+}

@@ -1,0 +1,82 @@
+import type { HomePaths } from '../home.js';
+import { readEpoch } from '../epoch-file.js';
+import { grantedMode } from '../setting.js';
+import { SharedBarrier } from '../shared-barrier.js';
+import { WriterLock } from '../writer-lock.js';
+import { openStores, type OpenStores, type StoresOptions } from './stores.js';
+
+/**
+ * An open tree in a process that lives long. Each call holds the barrier, shared, and works in the mode in force: a process that
+ * slept through a change of mode opens the stores of the new one first.
+ *
+ * Source: docs/adr/0013.
+ */
+export class Session {
+  private readonly barrier: SharedBarrier;
+  private readonly writers: WriterLock;
+  private stores: OpenStores | undefined;
+  private opening: Promise<OpenStores> | undefined;
+
+  constructor(
+    private readonly paths: HomePaths,
+    private readonly options: Pick<StoresOptions, 'onProblem' | 'now'>,
+  ) {
+    this.barrier = new SharedBarrier(paths);
+    this.writers = new WriterLock(paths);
+  }
+
+  /** @throws StorageError `LOCK.HELD`, `MODE.*`, `DATABASE.*`; what `work` throws */
+  async use<T>(work: (stores: OpenStores) => Promise<T>): Promise<T> {
+    for (;;) {
+      const used = await this.barrier.hold(async () => {
+        const stores = await this.current();
+        return stores.isStale === true ? { stale: stores } : { value: await work(stores) };
+      });
+      if ('value' in used) return used.value as T;
+      // Not under the barrier: a payment that waits for it has to end first.
+      await this.drop(used.stale);
+    }
+  }
+
+  /** The mode in force when it was last looked at. */
+  get mode(): OpenStores['mode'] {
+    return this.stores?.mode ?? 'file';
+  }
+
+  /** See `Storage.settled`. */
+  async settled(): Promise<void> {
+    const { dual } = await this.use(async (stores) => stores);
+    await dual?.settled();
+  }
+
+  async close(): Promise<void> {
+    await this.stores?.close();
+    this.stores = undefined;
+    await this.writers.close();
+    this.barrier.close();
+  }
+
+  private async current(): Promise<OpenStores & { readonly isStale?: true }> {
+    const epoch = readEpoch(this.paths)?.epoch ?? 0;
+    const { stores } = this;
+    if (stores !== undefined) return stores.epoch === epoch ? stores : { ...stores, isStale: true };
+    return (this.opening ??= this.open(epoch).finally(() => (this.opening = undefined)));
+  }
+
+  private async open(epoch: number): Promise<OpenStores> {
+    const mode = await grantedMode(this.paths);
+    this.stores = await openStores(this.paths, {
+      ...this.options,
+      mode,
+      epoch,
+      alone: this.writers.alone,
+      guard: (work) => this.barrier.hold(work),
+    });
+    return this.stores;
+  }
+
+  private async drop(stale: OpenStores): Promise<void> {
+    if (this.stores?.epoch === stale.epoch) this.stores = undefined;
+    await stale.close();
+  }
+}

@@ -1,0 +1,225 @@
+import { modeMeanings, StorageError, storageModes, type StorageMode } from '@deespec/domain';
+
+import { openFileStorage } from '@deespec/file-adapter';
+
+import { takeBarrier } from './barrier.js';
+import { findDatabase } from './database.js';
+import { ensureEpoch, readEpoch } from './epoch-file.js';
+import { homePaths, type HomePaths } from './home.js';
+import { beginModeChange, readModeChange } from './mode-change.js';
+import { finishModeChange, leaveWal } from './mode-finish.js';
+import { nameMode, originalOf, restoreSetting, type RestoredSetting } from './mode-setting.js';
+import type { OriginalSetting } from './original-setting.js';
+import type { RunOptions, VerifyReport } from './reports.js';
+import { requestedMode } from './setting.js';
+import { openSyncStores, syncOnce, type SyncResult, type SyncStores } from './sync.js';
+import { requireVerified } from './verified.js';
+import { WriterLock } from './writer-lock.js';
+
+/** The mode of a tree. */
+export interface ModeStatus {
+  readonly mode: StorageMode;
+  readonly meaning: string;
+  readonly epoch: number;
+  /** What `setting.json` asks for, when that is another one. */
+  readonly requested?: StorageMode;
+  /** A change that was cut off; the next `mode set` finishes it. */
+  readonly interrupted?: StorageMode;
+}
+
+/** What {@link setMode} takes. */
+export interface SetModeOptions extends Pick<RunOptions, 'onProgress' | 'signal'> {
+  readonly home: string;
+  /** The mode to grant; absent: the one that `setting.json` asks for. */
+  readonly mode?: StorageMode;
+}
+
+/** What a change of mode did. */
+export interface ModeReport extends ModeStatus {
+  readonly from: StorageMode;
+  readonly changed: boolean;
+  /** The last pass that brought both stores into step; absent when nothing had to be proven. */
+  readonly sync?: Pick<SyncResult, 'imported' | 'projected' | 'conflicts'>;
+  /** SHA-256 of the tree's digest text, the same on both sides; absent when nothing had to be proven. */
+  readonly digest?: string;
+  /** What a hand edit of `setting.json` had lost; absent when nothing. */
+  readonly restored?: RestoredSetting;
+  readonly durationMs: number;
+}
+
+/** How often the stores are compared before a tree that keeps changing is given up. */
+const ROUNDS = 3;
+
+/** The mode in force, and what is asked for. Never writes. @throws StorageError `TREE.NOT_FOUND`, `MODE.UNKNOWN` */
+export async function getMode({ home }: { readonly home: string }): Promise<ModeStatus> {
+  const paths = homePaths(home);
+  const requested = await requestedMode(paths);
+  const status = statusOf(paths);
+  return requested === status.mode ? status : { ...status, requested };
+}
+
+/**
+ * Changes the mode, alone on the tree. The proofs come first: going up, both stores are brought into step and every byte of both
+ * is compared; going down, what the truth holds and the other store lacks is written there, and compared likewise. When one
+ * fails, the mode stays.
+ *
+ * @throws StorageError `MODE.REFUSED`; `TRANSFER.MISMATCH` when the stores differ; `DATABASE.*`, `SCHEMA.*`, `LOCK.HELD`, `FILE.*`
+ *
+ * Source: docs/adr/0013.
+ */
+export async function setMode(options: SetModeOptions): Promise<ModeReport> {
+  const startedAt = Date.now();
+  const paths = homePaths(options.home);
+  const release = takeBarrier(paths, { access: 'exclusive', command: 'mode set' });
+  const writers = new WriterLock(paths);
+  try {
+    await finishModeChange(paths, writers);
+    const to = options.mode ?? (await requestedMode(paths));
+    const { mode: from, epoch } = ensureEpoch(paths);
+    requireStep(from, to);
+    if (from === 'file' && to === 'file') return await keepFile(paths, writers, startedAt);
+    const stores = await openSyncStores(paths, from, writers);
+    let proof: Proof;
+    try {
+      proof = await prove(stores, { from, to, paths, ...options });
+    } finally {
+      await stores.close();
+    }
+    const verified = from === to ? undefined : await requireVerified(paths, options);
+    beginModeChange(paths, { from, to, epoch: epoch + 1, original: proof.original });
+    await finishModeChange(paths, writers);
+    return reportOf(paths, { from, to, proof, verified, startedAt });
+  } finally {
+    await writers.close();
+    leaveWal(paths);
+    release();
+  }
+}
+
+/** Nothing is proven: `setting.json` names no other mode any more, and has the keys again that an edit lost. */
+async function keepFile(paths: HomePaths, writers: WriterLock, startedAt: number): Promise<ModeReport> {
+  const restored = await restoredFile(paths, writers);
+  return {
+    ...statusOf(paths),
+    from: 'file',
+    changed: false,
+    ...(restored === undefined ? {} : { restored }),
+    durationMs: Date.now() - startedAt,
+  };
+}
+
+async function restoredFile(paths: HomePaths, writers: WriterLock): Promise<RestoredSetting | undefined> {
+  if (findDatabase(paths) === undefined) {
+    const files = openFileStorage({ home: paths.home, alone: writers.alone });
+    await nameMode(files.store, 'file', 'absent');
+    return undefined;
+  }
+  const stores = await openSyncStores(paths, 'file', writers);
+  try {
+    const restored = await restoreSetting(stores);
+    await nameMode(stores.files, 'file', originalOf(stores.ledger));
+    return restored;
+  } finally {
+    await stores.close();
+  }
+}
+
+interface Proving extends Pick<RunOptions, 'onProgress' | 'signal'> {
+  readonly paths: HomePaths;
+  readonly from: StorageMode;
+  readonly to: StorageMode;
+}
+
+interface Proof {
+  readonly original: OriginalSetting;
+  readonly restored: RestoredSetting | undefined;
+  readonly sync: SyncResult;
+}
+
+/** Brings both stores into step. @throws StorageError that says what is not so */
+async function prove(stores: SyncStores, { paths, from, to, ...options }: Proving): Promise<Proof> {
+  const original = from === 'file' ? originalOf(stores.ledger) : (readEpoch(paths)?.original ?? 'absent');
+  const restored = await restoreSetting(stores);
+  let sync = await syncOnce(stores, options);
+  for (let round = 1; round < ROUNDS && (sync.wrote > 0 || sync.unstable.length > 0); round += 1) {
+    sync = addUp(sync, await syncOnce(stores, options));
+  }
+  requireInStep(sync);
+  const conflicts = stores.files.listConflicts().length - (restored?.kept === undefined ? 0 : 1);
+  if (conflicts > 0 && isUp(from, to) && to !== 'dual_write') throw conflicting(conflicts, to);
+  return { original, restored, sync };
+}
+
+function addUp(first: SyncResult, second: SyncResult): SyncResult {
+  return {
+    ...second,
+    imported: first.imported + second.imported,
+    projected: first.projected + second.projected,
+    conflicts: [...first.conflicts, ...second.conflicts],
+  };
+}
+
+function requireInStep({ failed, unstable, debts }: SyncResult): void {
+  if (failed.length === 0 && unstable.length === 0 && debts === 0) return;
+  throw new StorageError(
+    'MODE.REFUSED',
+    `the stores are not in step: ${failed.length} paths failed, ${unstable.length} keep changing, ${debts} debts`,
+    {
+      hint: 'see what is wrong with "deespec sync", stop the programs that write, then say the mode again',
+      details: { failed: failed.slice(0, 20), unstable: unstable.slice(0, 20), debts },
+    },
+  );
+}
+
+function conflicting(conflicts: number, to: StorageMode): StorageError {
+  return new StorageError('MODE.REFUSED', `${conflicts} conflicts are open; ${to} needs none`, {
+    hint: 'deespec conflict list, then deespec conflict resolve <id> --take file|db',
+    details: { conflicts },
+  });
+}
+
+/** @throws StorageError `MODE.REFUSED` for what this version cannot prove */
+function requireStep(from: StorageMode, to: StorageMode): void {
+  if (from === to || (from !== 'sqlite_only' && to !== 'sqlite_only')) return;
+  throw new StorageError('MODE.REFUSED', `this version cannot change the mode from ${from} to ${to}`, {
+    hint: 'sqlite_only needs a verified backup, which this version cannot make; the mode sqlite keeps files and database',
+    details: { from, to },
+  });
+}
+
+interface Done {
+  readonly from: StorageMode;
+  readonly to: StorageMode;
+  readonly proof: Proof;
+  readonly verified: VerifyReport | undefined;
+  readonly startedAt: number;
+}
+
+function reportOf(paths: HomePaths, { from, to, proof, verified, startedAt }: Done): ModeReport {
+  const { imported, projected, conflicts } = proof.sync;
+  return {
+    ...statusOf(paths),
+    from,
+    changed: from !== to,
+    sync: { imported, projected, conflicts },
+    ...(verified?.treeDigest === undefined ? {} : { digest: verified.treeDigest }),
+    ...(proof.restored === undefined ? {} : { restored: proof.restored }),
+    durationMs: Date.now() - startedAt,
+  };
+}
+
+function isUp(from: StorageMode, to: StorageMode): boolean {
+  return storageModes.indexOf(to) > storageModes.indexOf(from);
+}
+
+function statusOf(paths: HomePaths): ModeStatus {
+  const record = readEpoch(paths);
+  const mode = record?.mode ?? 'file';
+  const interrupted = readModeChange(paths)?.to;
+  return {
+    mode,
+    meaning: modeMeanings[mode].meaning,
+    epoch: record?.epoch ?? 0,
+    ...(interrupted === undefined ? {} : { interrupted }),
+  };
+}

@@ -1,0 +1,106 @@
+import { isStorageError, StorageError } from '@deespec/domain';
+import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { prepareLock } from './barrier.js';
+import type { HomePaths } from './home.js';
+import { livingHolders } from './processes.js';
+
+/** How long a call waits while a command has the tree to itself, milliseconds. */
+const WAIT_MS = 5_000;
+
+/** After this time, milliseconds, calls that come anew let the lock go once, so that a command that waits for it gets in. */
+const TURN_MS = 100;
+
+/**
+ * The barrier as a long-running process holds it: shared, for the time of one call, without blocking the event loop. Calls that
+ * overlap hold it together.
+ *
+ * Source: docs/adr/0013.
+ */
+export class SharedBarrier {
+  private readonly handle: ReturnType<typeof openHandle>;
+  private isHeld = false;
+  private holders = 0;
+  private heldSinceMs = 0;
+  private taking: Promise<void> | undefined;
+  private waiting: (() => void)[] = [];
+
+  constructor(private readonly paths: HomePaths) {
+    prepareLock(paths);
+    this.handle = openHandle(paths.lock, 'lock');
+  }
+
+  /**
+   * Runs `work` while nobody can publish, change the mode or restore.
+   *
+   * @throws StorageError `LOCK.HELD` when a command kept the tree to itself for 5 s; what `work` throws
+   */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    await this.enter();
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** Releases the lock file. Nothing may be held. */
+  close(): void {
+    this.handle.close();
+  }
+
+  private async enter(): Promise<void> {
+    for (;;) {
+      const isTurn = this.isHeld && performance.now() - this.heldSinceMs <= TURN_MS;
+      if (isTurn || (this.isHeld && this.holders === 0)) break;
+      if (this.isHeld) await new Promise<void>((resolve) => this.waiting.push(resolve));
+      // Another call may have let the lock go again before this one goes on.
+      else await (this.taking ??= this.take().finally(() => (this.taking = undefined)));
+    }
+    this.holders += 1;
+  }
+
+  private leave(): void {
+    this.holders -= 1;
+    if (this.holders > 0) return;
+    this.isHeld = false;
+    this.handle.exec('ROLLBACK');
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resume of waiting) resume();
+  }
+
+  private async take(): Promise<void> {
+    const deadline = performance.now() + WAIT_MS;
+    while (!this.tryTake()) {
+      if (performance.now() > deadline) throw this.held();
+      await sleep(2 + Math.random() * 10);
+    }
+    this.isHeld = true;
+    this.heldSinceMs = performance.now();
+  }
+
+  private tryTake(): boolean {
+    try {
+      // A deferred transaction holds its SHARED lock from its first read on.
+      this.handle.exec('BEGIN DEFERRED');
+      this.handle.prepare('SELECT count(*) FROM sqlite_schema').get();
+      return true;
+    } catch (error) {
+      if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
+      const known = toStorageError(error, this.paths.lock);
+      if (isStorageError(known, 'SQLITE.BUSY')) return false;
+      throw known;
+    }
+  }
+
+  private held(): StorageError {
+    const [holder] = livingHolders(this.paths).filter(({ pid }) => pid !== process.pid);
+    const who = holder === undefined ? 'another process' : `${holder.command} (pid ${holder.pid})`;
+    return new StorageError('LOCK.HELD', `${this.paths.home} has been kept by ${who} for ${WAIT_MS} ms`, {
+      hint: 'wait until it ends, then try again',
+      details: { holder },
+    });
+  }
+}

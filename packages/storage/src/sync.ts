@@ -1,0 +1,118 @@
+import { modeMeanings, type Ledger, type StorageMode, type TreePath } from '@deespec/domain';
+import { syncTrees, type SyncAction, type SyncReport } from '@deespec/dual-adapter';
+import { openFileStorage, type FileTreeStore } from '@deespec/file-adapter';
+import { openSqliteStorage } from '@deespec/sqlite-adapter';
+
+import { getDatabase } from './database.js';
+import { earlierRuns } from './earlier-runs.js';
+import { homePaths, type HomePaths } from './home.js';
+import { requireMode } from './setting.js';
+import { SharedBarrier } from './shared-barrier.js';
+import { WriterLock } from './writer-lock.js';
+
+/** What {@link sync} takes. */
+export interface SyncOptions {
+  readonly home: string;
+  /** Only decides: `onAction` hears what would be done. */
+  readonly dryRun?: boolean;
+  /** Takes a mass deletion for what it is instead of stopping. */
+  readonly allowDeletions?: boolean;
+  readonly onAction?: (action: SyncAction) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a pass did, and what is left. */
+export interface SyncResult extends SyncReport {
+  readonly mode: StorageMode;
+  /** Versions that other programs wrote in the instant of a replacement, kept as conflicts. */
+  readonly rescued: readonly string[];
+  /** Paths that the files are behind on, and changes that the database is behind on, after the pass. */
+  readonly debts: number;
+}
+
+/** The two stores of a tree, open for a comparison. */
+export interface SyncStores {
+  readonly mode: StorageMode;
+  readonly files: FileTreeStore;
+  readonly ledger: Ledger;
+  close(): Promise<void>;
+}
+
+/**
+ * Brings files and database into step, once: what one side changed goes to the other; where both did, the truth of the mode
+ * keeps its bytes and the other version becomes a conflict.
+ *
+ * @throws StorageError `MODE.REFUSED` where only one store is in use, `SYNC.MASS_DELETION`, `DATABASE.*`, `LOCK.HELD`, `AUDIT.BROKEN`
+ */
+export async function sync(options: SyncOptions): Promise<SyncResult> {
+  const paths = homePaths(options.home);
+  const barrier = new SharedBarrier(paths);
+  const writers = new WriterLock(paths);
+  try {
+    return await barrier.hold(async () => {
+      const stores = await openSyncStores(paths, await syncedMode(paths), writers);
+      try {
+        return await syncOnce(stores, options);
+      } finally {
+        await stores.close();
+      }
+    });
+  } finally {
+    await writers.close();
+    barrier.close();
+  }
+}
+
+/** The mode, when two stores are in use. @throws StorageError `MODE.REFUSED` */
+export function syncedMode(paths: HomePaths): Promise<StorageMode> {
+  return requireMode(paths, ['dual_write', 'sqlite'], {
+    command: 'sync',
+    hint: 'in mode file "deespec migrate" brings the database up to date; in sqlite_only there are no files to keep in step',
+  });
+}
+
+/** Opens both stores as the mode writes them. @throws StorageError `DATABASE.*` */
+export async function openSyncStores(
+  paths: HomePaths,
+  mode: StorageMode,
+  writers: WriterLock,
+): Promise<SyncStores> {
+  getDatabase(paths);
+  const database = await openSqliteStorage({ path: paths.database, owes: mode === 'sqlite' });
+  const files = openFileStorage({ home: paths.home, alone: writers.alone, owes: mode === 'dual_write' });
+  return { mode, files: files.store, ledger: database.store, close: () => database.close() };
+}
+
+/** One pass over everything, or over `below`. Runs under the barrier. */
+export async function syncOnce(
+  { mode, files, ledger }: SyncStores,
+  options: Omit<SyncOptions, 'home'> & { readonly paths?: readonly TreePath[] } = {},
+): Promise<SyncResult> {
+  const { dryRun, allowDeletions, onAction, signal, paths } = options;
+  const isDry = dryRun === true;
+  if (!isDry) await files.recover();
+  const rescued = isDry ? [] : files.settleReplaced().map(({ id }) => id);
+  const owed = files.fileDebts();
+  const report = await syncTrees(
+    {
+      files,
+      ledger,
+      truth: modeMeanings[mode].reads,
+      earlier: await earlierRuns(files),
+      ...(signal === undefined ? {} : { signal }),
+    },
+    {
+      ...(isDry ? { dryRun } : {}),
+      ...(allowDeletions === undefined ? {} : { allowDeletions }),
+      ...(onAction === undefined ? {} : { onAction }),
+      ...(paths === undefined ? {} : { paths }),
+    },
+  );
+  const isDone = !isDry && report.failed.length === 0 && report.unstable.length === 0;
+  const seen = paths === undefined ? undefined : new Set(paths);
+  for (const debt of isDone ? owed : []) {
+    // Owed before the pass looked at it: a newer change of the same path has a debt of its own.
+    if (seen === undefined || debt.paths.every((path) => seen.has(path))) files.clearFileDebt(debt.id);
+  }
+  return { mode, ...report, rescued, debts: ledger.countDebts() + files.fileDebts().length };
+}

@@ -1,0 +1,165 @@
+import { isStorageError, type TreePath } from '@deespec/domain';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { readEpoch } from './epoch-file.js';
+import { homePaths, type HomePaths } from './home.js';
+import { SharedBarrier } from './shared-barrier.js';
+import {
+  openSyncStores,
+  syncedMode,
+  syncOnce,
+  type SyncOptions,
+  type SyncResult,
+  type SyncStores,
+} from './sync.js';
+import { DirectoryWatch } from './watch-directories.js';
+import { WriterLock } from './writer-lock.js';
+
+/** How often what was heard of is looked at, milliseconds. */
+const TICK_MS = 200;
+
+/** A file that changed this shortly before may still be written: it is looked at in the next turn. */
+const SETTLE_MS = 300;
+
+/** How often everything is looked at, milliseconds: nobody promises that every change is heard of. */
+const FULL_MS = 30_000;
+
+/** The same where the system watches no more directories. */
+const POLL_MS = 1_000;
+
+/** Debts that are looked at in one turn. */
+const DEBTS = 1_000;
+
+/** What {@link watchTree} takes. */
+export interface WatchOptions extends Omit<SyncOptions, 'dryRun'> {
+  /** Told after each pass that did something, and after the first. */
+  readonly onPass?: (result: SyncResult) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps files and database in step until `signal` is aborted: a change of either is in the other within 2 s.
+ *
+ * @throws StorageError those of `sync`
+ */
+export async function watchTree(options: WatchOptions): Promise<void> {
+  const paths = homePaths(options.home);
+  const barrier = new SharedBarrier(paths);
+  const writers = new WriterLock(paths);
+  const follower = new Follower(paths, writers, options);
+  try {
+    while (!options.signal.aborted) {
+      await barrier.hold(() => follower.turn());
+      await pause(options.signal);
+    }
+  } catch (error) {
+    if (!options.signal.aborted || !isStorageError(error, 'INTERRUPTED')) throw error;
+  } finally {
+    await follower.close();
+    await writers.close();
+    barrier.close();
+  }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(TICK_MS, undefined, { signal });
+  } catch {
+    // Asked to stop: the loop sees it.
+  }
+}
+
+class Follower {
+  private stores: SyncStores | undefined;
+  private epoch = 0;
+  private readonly watch: DirectoryWatch;
+  private readonly heard = new Set<TreePath>();
+  private isFullDue = true;
+  private isFirst = true;
+  private isPolling = false;
+  private fullAtMs = 0;
+
+  constructor(
+    private readonly paths: HomePaths,
+    private readonly writers: WriterLock,
+    private readonly options: WatchOptions,
+  ) {
+    this.watch = new DirectoryWatch(paths.home, (path) => {
+      if (path === undefined) this.isFullDue = true;
+      else this.heard.add(path);
+    });
+  }
+
+  /** Looks at what changed since the last turn. Runs under the barrier. */
+  async turn(): Promise<void> {
+    const stores = await this.current();
+    const sinceFullMs = performance.now() - this.fullAtMs;
+    if (this.isFullDue || sinceFullMs > (this.isPolling ? POLL_MS : FULL_MS)) return this.full(stores);
+    const paths = this.due(stores);
+    if (paths.length === 0) return;
+    this.report(await syncOnce(stores, { ...this.options, paths }));
+  }
+
+  async close(): Promise<void> {
+    this.watch.close();
+    await this.stores?.close();
+  }
+
+  private async full(stores: SyncStores): Promise<void> {
+    this.isFullDue = false;
+    this.heard.clear();
+    this.watchAll(stores);
+    this.report(await syncOnce(stores, this.options));
+    this.fullAtMs = performance.now();
+  }
+
+  private watchAll({ files }: SyncStores): void {
+    let isRoom = this.watch.add('');
+    for (const { kind, path } of files.scan()) {
+      if (kind === 'directory') isRoom = this.watch.add(path) && isRoom;
+    }
+    this.isPolling = !isRoom;
+  }
+
+  /** What was heard of and has come to rest, with all below it, and what is owed. */
+  private due({ files, ledger }: SyncStores): TreePath[] {
+    const due = new Set<TreePath>();
+    const restNs = BigInt(Date.now() - SETTLE_MS) * 1_000_000n;
+    for (const path of this.heard) {
+      const stat = files.statOf(path);
+      if (stat !== undefined && stat.kind !== 'directory' && stat.ctimeNs > restNs) continue;
+      this.heard.delete(path);
+      due.add(path);
+      if (stat?.kind === 'directory') for (const below of this.newBelow(files, path)) due.add(below);
+      if (stat === undefined) for (const row of ledger.account(path)) due.add(row.path);
+    }
+    for (const { path } of ledger.debts(DEBTS)) due.add(path);
+    for (const debt of files.fileDebts()) for (const path of debt.paths) due.add(path);
+    return [...due];
+  }
+
+  private *newBelow(files: SyncStores['files'], directory: TreePath): Iterable<TreePath> {
+    if (!this.watch.add(directory)) this.isPolling = true;
+    for (const { path, kind } of files.scan(directory)) {
+      yield path;
+      if (kind === 'directory' && !this.watch.add(path)) this.isPolling = true;
+    }
+  }
+
+  private report(result: SyncResult): void {
+    for (const path of result.unstable) this.heard.add(path);
+    if (this.isFirst || result.wrote > 0 || result.failed.length > 0) this.options.onPass?.(result);
+    this.isFirst = false;
+  }
+
+  private async current(): Promise<SyncStores> {
+    const epoch = readEpoch(this.paths)?.epoch ?? 0;
+    if (this.stores !== undefined && this.epoch === epoch) return this.stores;
+    await this.stores?.close();
+    this.stores = undefined;
+    this.stores = await openSyncStores(this.paths, await syncedMode(this.paths), this.writers);
+    this.epoch = epoch;
+    this.isFullDue = true;
+    return this.stores;
+  }
+}
