@@ -117,7 +117,12 @@ export function renderModeReport(report: ModeReport): string {
     ['mode', `${mode} (${report.meaning})`],
     ['epoch', String(report.epoch)],
     ['in step', sync === undefined ? 'nothing had to be proven' : stepText(sync)],
-    ['digest', report.digest === undefined ? '' : `${report.digest}, the same on both sides before setting.json named the mode`],
+    [
+      'digest',
+      report.digest === undefined
+        ? ''
+        : `${report.digest}, the same on both sides before setting.json named the mode`,
+    ],
     ...askedFields(report),
   ])}`;
 }

@@ -40,7 +40,7 @@ async function settle(storage: Storage): Promise<readonly string[]> {
     const [truth, other] =
       modeMeanings[storage.mode].reads === 'files' ? ['files', 'database'] : ['database', 'files'];
     return [
-      `the change is made and durable in the ${truth}; the ${other} is still owed it: ${message} (${code}); ` +
+      `the change is made and durable in the ${truth}, and still owed to the ${other}: ${message} (${code}); ` +
         '"deespec sync" pays what is owed',
     ];
   }

@@ -128,7 +128,11 @@ function hasRun(directory: string): boolean {
 describe('a bug', () => {
   test('is 70 and one message without a stack', async () => {
     const terminal = new Terminal(new PassThrough(), new PassThrough());
-    const session = new Session({ terminal, settings: { environment: {}, debug: false, user: 'tester' }, argv: [] });
+    const session = new Session({
+      terminal,
+      settings: { environment: {}, debug: false, user: 'tester' },
+      argv: [],
+    });
 
     await session.fail(new TypeError('x is not a function'));
 

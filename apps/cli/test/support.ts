@@ -1,4 +1,13 @@
-import { chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { dirname, join } from 'node:path';
@@ -123,6 +132,22 @@ async function makeTemplate(mode: StorageMode): Promise<string> {
     if (exitCode !== 0) throw new Error(`${words.join(' ')}: ${stderr}`);
   }
   return home;
+}
+
+/** A tree in mode sqlite with one conflict: somebody edited a file by hand while the database moved too. */
+export async function homeWithConflict() {
+  const home = await homeIn('sqlite');
+  const sbi = sbiIds(home)[0]!;
+  const path = `specs/sbi/${sbi}/state.json`;
+  const file = join(home, path);
+  const before = readFileSync(file, 'utf8');
+  const byHand = before.replace(/\n\}\s*$/u, ',\n  "note": "by hand"\n}\n');
+  writeFileSync(file, byHand);
+  const change = await deespec(['sbi', 'label', sbi, 'moved', '--home', home]);
+  if (change.exitCode !== 0) throw new Error(change.stderr);
+  const list = await deespec(['conflict', 'list', '--json', '--home', home]);
+  const id = String(documentOf(list).data.items[0]?.id);
+  return { home, sbi, path, file, byHand, byApi: readFileSync(file, 'utf8'), id };
 }
 
 /** The ids of a tree's SBIs, by name. */

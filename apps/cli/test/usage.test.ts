@@ -48,6 +48,17 @@ describe('a wrong command line', () => {
     expect(args.includes('--json') ? stdout.toString() : stderr).toContain('USAGE.INVALID');
   });
 
+  test.each([
+    ['mode', 'sett'],
+    ['audit', 'verfy'],
+  ])('%s, which does something alone, does not take %s for an argument', async (...args) => {
+    const { exitCode, stderr } = await runInProcess(args);
+
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain(`unknown command "${args[1]}"`);
+    expect(stderr).toContain(`see "deespec ${args[0]} --help"`);
+  });
+
   test('help goes to standard error when the command is missing', async () => {
     const { exitCode, stdout, stderr } = await deespec([]);
 
@@ -115,4 +126,13 @@ describe('completion', () => {
     expect(commands.stdout.toString()).toMatch(/^list\t.*\nshow\t.*\nadd\t.*\n:4\n$/u);
     expect(options.stdout.toString()).toMatch(/^--status\t.*\n--store\t.*\n:4\n$/u);
   });
+
+  test.each([['mode'], ['audit'], ['quarantine'], ['conflict']])(
+    'describes each command of %s in one line',
+    async (group) => {
+      const { stdout } = await runInProcess(['complete', '--', group, '']);
+
+      expect(stdout.toString()).toMatch(/^(?:[a-z-]+\t.+\n)+:4\n$/u);
+    },
+  );
 });

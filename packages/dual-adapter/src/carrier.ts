@@ -225,24 +225,23 @@ export class Carrier {
 
   /** Sees to it that the database has every directory above a path before it has the path. */
   async #entryParents(path: TreePath, turn: Turn): Promise<void> {
-    const { files, ledger, now } = this.stores;
+    const { ledger } = this.stores;
     for (const above of ancestorsOf(path)) {
       if (this.#ensured.has(above)) continue;
       if (ledger.find(above)?.kind !== 'directory') await this.#again(above, turn);
-      const entry = ledger.find(above);
-      if (!this.#ensured.has(above) && entry?.kind !== 'directory') {
-        const seen = observe(files, above, now ?? systemTime);
-        if (seen?.entry.kind !== 'directory') throw changed(above, 'changed while it was looked at');
-        const reason = 'in the files it is a directory with new content';
-        const keep = entry === undefined ? {} : ({ keep: 'sqlite' } as const);
-        await this.#import(
-          lookAt(this.stores, above, undefined),
-          { action: 'import', reason, ...keep },
-          turn,
-        );
-      }
+      if (!this.#ensured.has(above)) await this.#importAbove(lookAt(this.stores, above, undefined), turn);
       this.#ensured.add(above);
     }
+  }
+
+  /** Imports a directory of the files that is to hold something; what the database has in its place becomes a conflict. */
+  async #importAbove(look: Look, turn: Turn): Promise<void> {
+    const { entry } = look.facts;
+    if (entry?.kind === 'directory') return;
+    if (look.seen?.entry.kind !== 'directory') throw changed(look.path, 'changed while it was looked at');
+    const reason = 'in the files it is a directory with new content';
+    const keep = entry === undefined ? {} : ({ keep: 'sqlite' } as const);
+    await this.#import(look, { action: 'import', reason, ...keep }, turn);
   }
 
   /** Makes every directory above a path in the files. @returns false when something else stands in the way */

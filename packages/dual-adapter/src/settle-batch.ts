@@ -16,8 +16,10 @@ export interface Settling {
   readonly settled: () => void;
 }
 
-/** What becomes of a settlement that was not made. */
-export interface Unsettled {
+/** What becomes of a settlement. */
+export interface Outcomes {
+  /** It is durable. */
+  readonly made: (item: Settling) => Promise<void>;
   /** The database moved since the path was decided. */
   readonly moved: (item: Settling) => Promise<void>;
   readonly failed: (item: Settling, error: unknown) => Promise<void>;
@@ -36,7 +38,7 @@ export class SettleBatch {
 
   constructor(
     private readonly ledger: Ledger,
-    private readonly unsettled: Unsettled,
+    private readonly outcomes: Outcomes,
   ) {}
 
   /** Adds one; settles those before it first when it does not fit, or when it is about a path that waits already. */
@@ -60,16 +62,17 @@ export class SettleBatch {
       moved = new Set(await this.ledger.settle(items.map((item) => item.settlement)));
     } catch (error) {
       if (stopsAll(error)) throw error;
-      if (items.length === 1) return this.unsettled.failed(items[0]!, error);
+      if (items.length === 1) return this.outcomes.failed(items[0]!, error);
       for (const item of items) {
         this.#items.push(item);
         await this.flush();
       }
       return;
     }
-    const left = items.filter((item) => moved.has(item.settlement.path));
     for (const item of items) if (!moved.has(item.settlement.path)) item.settled();
-    for (const item of left) await this.unsettled.moved(item);
+    for (const item of items) {
+      await (moved.has(item.settlement.path) ? this.outcomes.moved(item) : this.outcomes.made(item));
+    }
   }
 }
 

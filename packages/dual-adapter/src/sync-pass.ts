@@ -4,6 +4,7 @@ import {
   StorageError,
   type AccountRow,
   type DiskStat,
+  type Projection,
   type TreePath,
 } from '@deespec/domain';
 
@@ -33,6 +34,9 @@ export interface SyncOptions {
 /** How often a path is decided before it is left for the next synchronisation. */
 const ROUNDS = 5;
 
+/** How often what was settled is decided again because the files changed meanwhile: a busy file is not followed for ever. */
+const CONFIRMED_ROUNDS = 3;
+
 /** Up to this many files may vanish at once. Source: docs/adr/0013. */
 const FEW_DELETIONS = 20;
 
@@ -55,6 +59,7 @@ export class SyncPass {
     private readonly options: SyncOptions,
   ) {
     this.#batch = new SettleBatch(stores.ledger, {
+      made: (item) => this.#confirm(item),
       moved: (item) => this.#retry(item),
       failed: ({ settlement, ...turn }, error) => this.#failed(settlement.path, error, turn),
     });
@@ -172,6 +177,20 @@ export class SyncPass {
     for (const each of below) if (!this.#late.has(each)) await this.#take(each, first);
   }
 
+  /**
+   * Looks whether the files still are what was settled. An edit of ours may have come in between, and its debt have been paid
+   * by somebody who saw nothing to do because the database was not changed yet: nobody else would look again.
+   */
+  async #confirm({ settlement: { path, projection }, round, isLate }: Settling): Promise<void> {
+    if (round > CONFIRMED_ROUNDS) return;
+    try {
+      if (isStill(this.stores.files.statOf(path), projection)) return;
+    } catch (error) {
+      return this.#failed(path, error, { round, isLate });
+    }
+    await this.#take(path, { round: round + 1, isLate });
+  }
+
   #retry(item: Settling): Promise<void> {
     this.#carrier.moved(item);
     return this.#take(item.settlement.path, { round: item.round + 1, isLate: item.isLate });
@@ -198,6 +217,13 @@ export class SyncPass {
     }
     this.tally.count('scanned');
   }
+}
+
+/** True when the files are as they were recorded. A directory may have been written into: it is noted at the end. */
+function isStill(stat: DiskStat | undefined, projection: Projection | undefined): boolean {
+  if (stat === undefined || projection === undefined) return stat === projection;
+  if (stat.kind !== 'directory') return isSameStat(stat, projection);
+  return projection.kind === 'directory' && stat.mode === projection.mode;
 }
 
 /** True for what removes an entry, and for what puts something else where a directory stands. */

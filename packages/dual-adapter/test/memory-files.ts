@@ -263,7 +263,7 @@ export class MemoryFiles implements ProjectedFiles {
         const isFull = [...nodes.keys()].some((each) => each.startsWith(`${path}/`));
         if (nodes.get(path) !== edit.expected || isFull) throw failure('FILE.CHANGED', path);
         nodes.delete(path);
-      } else for (const each of [...nodes.keys()]) if (isWithin(each, path)) nodes.delete(each);
+      } else [...nodes.keys()].filter((each) => isWithin(each, path)).forEach((each) => nodes.delete(each));
     }
   }
 
@@ -285,15 +285,17 @@ export class MemoryFiles implements ProjectedFiles {
     for (const edit of intent.edits) {
       if (edit.op === 'put') this.applyPut(edit.version);
       else if (edit.op === 'append') this.applyAppend(intent, edit, when);
-      else {
-        for (const path of [edit.path, ...this.disk.below(edit.path)]) {
-          const node = this.disk.nodes.get(path);
-          if (node === undefined) continue;
-          this.disk.trash.push(node.bytes);
-          this.disk.remove(path);
-        }
-      }
+      else this.applyRemoval(edit.path);
       if (when === 'first') this.world.burn();
+    }
+  }
+
+  private applyRemoval(top: TreePath): void {
+    for (const path of [top, ...this.disk.below(top)]) {
+      const node = this.disk.nodes.get(path);
+      if (node === undefined) continue;
+      this.disk.trash.push(node.bytes);
+      this.disk.remove(path);
     }
   }
 

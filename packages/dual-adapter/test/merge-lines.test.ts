@@ -33,7 +33,7 @@ describe('mergeLines', () => {
     ['all that is missing when the database was rewritten', 'a\nb\n', 'a\nb\n', 'z\n', 'z\n'],
     ['nothing when the files were rewritten', 'a\nb\n', 'b\n', 'a\nb\nc\n', undefined],
     ['nothing when the files were cut off', 'a\nb\n', 'a\n', 'a\nb\nc\n', undefined],
-  ])('appends %s', (_, base, files, database, wanted) => {
+  ])('appends %s', (...[, base, files, database, wanted]) => {
     expect(merge(base, files, database)).toBe(wanted);
   });
 
@@ -71,7 +71,7 @@ describe('mergeLines', () => {
 
   test('appends nothing twice, also in the middle of a crash', () => {
     fc.assert(
-      fc.property(text, text, text, fc.nat(), (base, more, added, cut) => {
+      fc.property(fc.tuple(text, text, text, fc.nat()), ([base, more, added, cut]) => {
         const files = Buffer.from(base + more);
         const database = Buffer.from(base + added);
         const first = mergeLines(baseOf(base), files, database)!;

@@ -28,7 +28,11 @@ export class Promises {
   /** Somebody who saw it wanted to replace it, and died: either is right. */
   supersedePerhaps(content: string, by: string | undefined): void {
     if (by === undefined) return this.supersede(content);
-    for (const part of partsOf(content)) this.#must.get(part)?.push(by);
+    for (const part of partsOf(content)) {
+      this.#must.get(part)?.push(by);
+      // An edit that was cut off, replaced by another one that was.
+      for (const instead of this.#must.values()) if (instead.includes(part)) instead.push(by);
+    }
   }
 
   /** What of it is in none of the contents. */

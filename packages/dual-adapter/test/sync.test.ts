@@ -125,22 +125,22 @@ describe('syncTrees', () => {
     }
   });
 
-  test.each<[Truth, string, string, 'files' | 'sqlite']>([
-    ['files', 'of the files', 'of the database', 'sqlite'],
-    ['sqlite', 'of the database', 'of the files', 'files'],
-  ])('keeps the other version when both moved and the truth is %s', async (truth, winner, loser, side) => {
+  test.each<[Truth, Truth]>([
+    ['files', 'sqlite'],
+    ['sqlite', 'files'],
+  ])('keeps the other version when both moved and the truth is %s', async (truth, side) => {
     const setup = setUp(truth);
     put(setup, 'f', 'base');
     await syncTrees(setup);
-    put(setup, 'f', 'of the files');
-    await store(setup, 'f', 'of the database');
+    put(setup, 'f', 'of files');
+    await store(setup, 'f', 'of sqlite');
 
     const report = await syncTrees(setup);
 
-    expect([onDisk(setup, 'f'), inDatabase(setup, 'f')]).toEqual([winner, winner]);
+    expect([onDisk(setup, 'f'), inDatabase(setup, 'f')]).toEqual([`of ${truth}`, `of ${truth}`]);
     expect(report.conflicts).toHaveLength(1);
     expect(setup.disk.conflicts).toMatchObject([{ conflict: { path: 'f', store: side } }]);
-    expect(setup.disk.conflicts[0]!.bytes.toString()).toBe(loser);
+    expect(setup.disk.conflicts[0]!.bytes.toString()).toBe(`of ${side}`);
     expect((await syncTrees(setup)).wrote).toBe(0);
   });
 

@@ -103,7 +103,8 @@ class EditCheck {
     const before = this.#find(path);
     if (before === undefined) throw notFound(path);
     requireExpected(path, before, expected);
-    if (before.kind === 'directory' && this.#hasEntries(path)) throw changed(path, 'other entries stand there');
+    if (before.kind === 'directory' && this.#hasEntries(path))
+      throw changed(path, 'other entries stand there');
     this.#nodes.set(path, undefined);
     return { op: 'remove', path, before };
   }

@@ -110,7 +110,9 @@ function readAbout(fields: RecordFields): Omit<Conflict, 'id'> {
     mtimeNs: fields.nanoseconds('mtimeNs'),
     size: fields.whole('size'),
     sha256: fields.matching('sha256', /^(?:[0-9a-f]{64})?$/u),
-    ...(fields.has('keptSha256') ? { keptSha256: fields.matching('keptSha256', /^(?:[0-9a-f]{64})?$/u) } : {}),
+    ...(fields.has('keptSha256')
+      ? { keptSha256: fields.matching('keptSha256', /^(?:[0-9a-f]{64})?$/u) }
+      : {}),
     reason: fields.text('reason'),
   };
 }

@@ -72,7 +72,8 @@ function putInPlace(
   { file, advance }: { file: DurableFile; advance: () => void },
 ): void {
   // A link to a symlink is not the same on every system.
-  if (file.replaces !== 'nothing' || file.kind === 'symlink') return system.renameSync(temporary, file.target);
+  if (file.replaces !== 'nothing' || file.kind === 'symlink')
+    return system.renameSync(temporary, file.target);
   try {
     system.linkSync(temporary, file.target);
   } catch (error) {
@@ -133,10 +134,14 @@ function writeContent(system: FileSystem, handle: number, file: DurableFile): vo
   }
   if (size === bytes.size && hash.digest('hex') === bytes.sha256) return;
   const shown = displayPath(file.name ?? bytesOfPath(file.target));
-  throw new StorageError('TRANSFER.MISMATCH', `the content for "${shown}" is not the one that was announced`, {
-    hint: 'check where it comes from: "deespec verify"; nothing was changed',
-    details: { path: shown, size, expectedSize: bytes.size },
-  });
+  throw new StorageError(
+    'TRANSFER.MISMATCH',
+    `the content for "${shown}" is not the one that was announced`,
+    {
+      hint: 'check where it comes from: "deespec verify"; nothing was changed',
+      details: { path: shown, size, expectedSize: bytes.size },
+    },
+  );
 }
 
 function wholeOf(bytes: Uint8Array | Chunks): Buffer {

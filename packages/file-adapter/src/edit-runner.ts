@@ -5,6 +5,7 @@ import { readError, writeError } from './file-error.js';
 import { decodeIntent, encodeIntent, pathsOf, type Intent } from './intent.js';
 import { freshId, isId, OwnArea, STORAGE } from './own-area.js';
 import { appendsLast, progressOf, type StepState } from './progress.js';
+import { parseRecord, textOfPath } from './record-json.js';
 import type { StepMaker } from './step-maker.js';
 import type { DiskTree } from './disk-tree.js';
 
@@ -20,6 +21,7 @@ export interface EditRunnerParts {
 
 const PLACE = `${STORAGE}/dirty`;
 const MOST_INTENT_BYTES = 1_073_741_824;
+const MOST_NOTE_BYTES = 65_536;
 
 /**
  * Carries edits out: all of one or none, whatever fails. `<id>.edit` in `.storage/dirty/` says what is to be done and is
@@ -41,15 +43,40 @@ export class EditRunner {
     const [first] = intent.steps;
     const isAtomic = intent.steps.length === 1 && (first?.op === 'put' || first?.op === 'remove');
     const isRecorded = this.parts.owes || intent.audit.length > 0 || !isAtomic;
-    if (isRecorded) this.#record(intent);
-    this.#forward(intent, chunks, isRecorded);
-    if (!isRecorded) return;
-    if (intent.audit.length > 0) this.#surely(() => this.parts.audit.append(intent.audit, { isSynced: true }));
+    if (!isRecorded) return this.#runAlone(intent, chunks);
+    this.#record(intent);
+    this.#forward(intent, chunks);
+    if (intent.audit.length > 0)
+      this.#surely(() => this.parts.audit.append(intent.audit, { isSynced: true }));
     this.#close(intent);
+  }
+
+  /**
+   * One rename needs no intent. What is noted, and need not be durable, is where its temporary file is.
+   */
+  #runAlone({ id, steps }: Intent, chunks: Chunks | undefined): void {
+    const { area, steps: maker } = this.parts;
+    const step = steps[0]!;
+    if (step.op !== 'put' || step.kind === 'directory') return maker.make(step, { id, number: 0 }, chunks);
+    const place = placeOf(id, 'put');
+    this.#unsure(() => {
+      area.ensure(PLACE);
+      area.write(place, [Buffer.from(JSON.stringify({ path: textOfPath(step.path) }))], 'unsynced');
+    });
+    try {
+      maker.make(step, { id, number: 0 }, chunks);
+    } finally {
+      try {
+        area.unlink(place);
+      } catch {
+        // Says nothing of the file that was put; the next edit finds it, and removes it.
+      }
+    }
   }
 
   /** Finishes or undoes what dead processes left. @throws StorageError as {@link run} */
   recover(): void {
+    for (const id of this.#ids('put')) this.#cleanPut(id);
     for (const id of this.#ids('edit')) {
       const intent = this.#read(id, 'edit');
       if (intent === undefined || !this.#isInside(intent)) this.#drop(id);
@@ -70,12 +97,17 @@ export class EditRunner {
   debts(): readonly FileDebt[] {
     return this.#ids('debt').flatMap((id) => {
       const intent = this.#read(id, 'debt');
-      if (intent !== undefined) return [{ id, paths: pathsOf(intent), audit: intent.audit, since: intent.since }];
+      if (intent !== undefined)
+        return [{ id, paths: pathsOf(intent), audit: intent.audit, since: intent.since }];
       if (this.#isGone(id)) return [];
-      throw new StorageError('TREE.INVALID', `"${PLACE}/${id}.debt" is damaged: it is not known what is owed`, {
-        hint: 'run "deespec sync", which compares everything, then move that file away',
-        details: { path: `${PLACE}/${id}.debt` },
-      });
+      throw new StorageError(
+        'TREE.INVALID',
+        `"${PLACE}/${id}.debt" is damaged: it is not known what is owed`,
+        {
+          hint: 'run "deespec sync", which compares everything, then move that file away',
+          details: { path: `${PLACE}/${id}.debt` },
+        },
+      );
     });
   }
 
@@ -102,18 +134,21 @@ export class EditRunner {
     try {
       this.#drop(id);
     } catch (second) {
-      throw unknownOutcome(id, new AggregateError([error, second], 'an edit that failed is still to be undone'));
+      throw unknownOutcome(
+        id,
+        new AggregateError([error, second], 'an edit that failed is still to be undone'),
+      );
     }
     throw error;
   }
 
-  #forward(intent: Intent, chunks: Chunks | undefined, isRecorded: boolean): void {
+  #forward(intent: Intent, chunks: Chunks | undefined): void {
     const made: number[] = [];
     for (const number of appendsLast(intent.steps)) {
       try {
         this.parts.steps.make(intent.steps[number]!, { id: intent.id, number }, chunks);
       } catch (error) {
-        if (!isRecorded || isStorageError(error, 'FILE.OUTCOME_UNKNOWN')) throw error;
+        if (isStorageError(error, 'FILE.OUTCOME_UNKNOWN')) throw error;
         return this.#giveUp(intent, made, error);
       }
       made.push(number);
@@ -126,7 +161,10 @@ export class EditRunner {
     try {
       this.#undo(intent, made);
     } catch (second) {
-      throw unknownOutcome(intent.id, new AggregateError([error, second], 'an edit that failed is still to be undone'));
+      throw unknownOutcome(
+        intent.id,
+        new AggregateError([error, second], 'an edit that failed is still to be undone'),
+      );
     }
     this.#undoRecord(intent, error);
   }
@@ -137,13 +175,24 @@ export class EditRunner {
     }
   }
 
+  /** Removes what a single put left: its note, and its temporary file. */
+  #cleanPut(id: string): void {
+    const { area, steps } = this.parts;
+    this.#unsure(() => {
+      const note = area.read(placeOf(id, 'put'), MOST_NOTE_BYTES)?.toString('utf8');
+      const path = note === undefined ? undefined : parseRecord(note, (fields) => fields.path('path'));
+      if (path !== undefined) steps.clean(path, { id, number: 0 });
+      area.unlink(placeOf(id, 'put'));
+    });
+  }
+
   #recoverOne(intent: Intent): void {
     const { audit, steps, tree } = this.parts;
     const { id } = intent;
     tree.root.forget();
     const last = intent.audit.at(-1)?.seq;
     if (last !== undefined && last <= (audit.head()?.seq ?? 0)) return this.#close(intent);
-    intent.steps.forEach((step, number) => steps.clean(step, { id, number }));
+    intent.steps.forEach((step, number) => steps.clean(step.path, { id, number }));
     const states = progressOf(intent, this.parts);
     const hasLines = intent.steps.some((step, number) => step.op === 'append' && states[number] === 'done');
     if (!hasLines && !this.#redo(intent, states)) return this.#drop(id);
@@ -166,7 +215,10 @@ export class EditRunner {
       } catch (error) {
         const hasLines = made.some((other) => intent.steps[other]!.op === 'append');
         if (hasLines || isStorageError(error, 'FILE.OUTCOME_UNKNOWN') || !isStorageError(error)) throw error;
-        this.#undo(intent, made.sort((a, b) => a - b));
+        this.#undo(
+          intent,
+          made.sort((a, b) => a - b),
+        );
         return false;
       }
       made.push(number);
@@ -190,7 +242,8 @@ export class EditRunner {
   #close({ id }: Intent): void {
     const { area, owes } = this.parts;
     this.#surely(() => {
-      if (owes) area.root.system.renameSync(area.root.at(placeOf(id, 'edit')), area.root.at(placeOf(id, 'debt')));
+      if (owes)
+        area.root.system.renameSync(area.root.at(placeOf(id, 'edit')), area.root.at(placeOf(id, 'debt')));
       else area.unlink(placeOf(id, 'edit'));
       // An edit that came back after a power failure would be taken for one that was not finished.
       area.sync(PLACE);
@@ -224,7 +277,8 @@ export class EditRunner {
   /** True when a step names nothing that scans ignore: a tree comes from anywhere, and its intents with it. */
   #isInside({ steps }: Intent): boolean {
     try {
-      for (const step of steps) this.parts.tree.refuseIgnored(step.path, step.op === 'put' ? step.kind : 'file');
+      for (const step of steps)
+        this.parts.tree.refuseIgnored(step.path, step.op === 'put' ? step.kind : 'file');
       return true;
     } catch (error) {
       if (isStorageError(error, 'TREE.PATH_UNSAFE')) return false;
@@ -236,7 +290,7 @@ export class EditRunner {
     return !this.#ids('debt').includes(id);
   }
 
-  #ids(ending: 'edit' | 'debt'): string[] {
+  #ids(ending: Ending): string[] {
     try {
       return this.parts.area
         .names(PLACE)
@@ -259,7 +313,10 @@ export class EditRunner {
   }
 }
 
-function placeOf(id: string, ending: 'edit' | 'debt'): string {
+/** `put` notes a single put, which needs no intent. */
+type Ending = 'edit' | 'debt' | 'put';
+
+function placeOf(id: string, ending: Ending): string {
   return `${PLACE}/${id}.${ending}`;
 }
 

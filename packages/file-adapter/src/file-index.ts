@@ -133,7 +133,11 @@ export class FileIndex implements Index {
     const basis = basisOf(unit, look);
     const known = this.#units.get(unit.path);
     if (known?.basis === basis && known.isSettled) return known.rows;
-    const { sbi, executions, config, audit } = look.layout.layout.deriveUnit(unit, look.context, this.parts.tree);
+    const { sbi, executions, config, audit } = look.layout.layout.deriveUnit(
+      unit,
+      look.context,
+      this.parts.tree,
+    );
     const rows: UnitRows = {
       executions,
       config,

@@ -71,7 +71,8 @@ export function pageOfExecutions(executions: readonly Execution[], filter: Execu
 export function pageOfAudit(entries: Iterable<AuditEntry>, filter: AuditFilter): AuditEntry[] {
   const limit = pageSize(filter.limit);
   const offset = filter.offset ?? 0;
-  if (!Number.isSafeInteger(offset) || offset < 0) throw usage(`offset is ${offset}`, 'an offset is a whole number from 0');
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw usage(`offset is ${offset}`, 'an offset is a whole number from 0');
   const { since } = filter;
   return [...entries]
     .filter((entry) => filter.entityId === undefined || entry.entityId === filter.entityId)

@@ -90,7 +90,16 @@ function stepRecord(step: Step): object {
   switch (step.op) {
     case 'put': {
       const { op, kind, mode, mtimeNs, sha256, before } = step;
-      return { op, path, kind, mode, mtimeNs: mtimeNs?.toString(), sha256, bytes, before: beforeRecord(before) };
+      return {
+        op,
+        path,
+        kind,
+        mode,
+        mtimeNs: mtimeNs?.toString(),
+        sha256,
+        bytes,
+        before: beforeRecord(before),
+      };
     }
     case 'append':
       return { op: step.op, path, size: step.size, bytes };

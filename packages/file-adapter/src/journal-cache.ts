@@ -57,7 +57,11 @@ export class JournalCache {
     const start = isOlder ? old.end : JOURNAL_START;
     const events = isOlder ? old.events : new Events(this.#generation);
     const picksOf = (sbiId: SbiId): number => events.picksOf(sbiId);
-    const added = readJournalTail(this.#chunks(handle, start.offset), { checks: layout.checks, start, picksOf });
+    const added = readJournalTail(this.#chunks(handle, start.offset), {
+      checks: layout.checks,
+      start,
+      picksOf,
+    });
     for (const event of added.events) events.add(event);
     this.#known = { ino, end: added.end, tail: this.#tailOf(handle, added.end), events };
     // A last line without LF counts as it is now, and is read again when it is ended.

@@ -2,7 +2,13 @@ import { CHUNK_BYTES } from '@deespec/domain';
 
 import { directoryOf } from './durable-write.js';
 import { special, systemCode, type WriteStage } from './file-error.js';
-import { APPEND_FLAGS, CREATE_APPEND_FLAGS, syncDirectory, writeAll, type FileSystem } from './file-system.js';
+import {
+  APPEND_FLAGS,
+  CREATE_APPEND_FLAGS,
+  syncDirectory,
+  writeAll,
+  type FileSystem,
+} from './file-system.js';
 import { readAt } from './own-area.js';
 import { kindOf, type TreeRoot } from './tree-root.js';
 
@@ -33,9 +39,9 @@ export function appendLines(root: TreeRoot, append: LineAppend): void {
   const target = root.at(append.place);
   const { handle, isNew } = openForAppend(system, target, append.mode);
   try {
+    if (isNew) append.advance('after');
     const stat = system.fstatSync(handle, { bigint: true });
     if (kindOf(stat) !== 'file') throw special(append.place);
-    if (isNew) append.advance('after');
     if (isNew) system.fchmodSync(handle, append.mode);
     const rest = restOf(append.lines, tornTail(root, handle, Number(stat.size)));
     if (!isNew) append.advance('during');

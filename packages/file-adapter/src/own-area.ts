@@ -1,7 +1,7 @@
 import { StorageError } from '@deespec/domain';
 import { randomBytes } from 'node:crypto';
 
-import { directoryOf, writeFileDurably } from './durable-write.js';
+import { directoryOf } from './durable-write.js';
 import { special, systemCode } from './file-error.js';
 import { CREATE_FLAGS, READ_FLAGS, syncDirectory, writeAll } from './file-system.js';
 import { kindOf, type TreeRoot } from './tree-root.js';
@@ -60,13 +60,13 @@ export class OwnArea {
     );
   }
 
-  /** Writes a new file and syncs it; its name is durable after {@link sync}. */
-  write(place: string, chunks: Iterable<Uint8Array>): void {
+  /** Writes a new file and, unless told otherwise, syncs it; its name is durable after {@link sync}. */
+  write(place: string, chunks: Iterable<Uint8Array>, durability: 'synced' | 'unsynced' = 'synced'): void {
     const { system } = this.root;
     const handle = system.openSync(this.root.at(place), CREATE_FLAGS, 0o600);
     try {
       for (const chunk of chunks) writeAll(system, handle, chunk);
-      system.fsyncSync(handle);
+      if (durability === 'synced') system.fsyncSync(handle);
     } finally {
       system.closeSync(handle);
     }
@@ -112,11 +112,11 @@ export class OwnArea {
   }
 
   #writeGitIgnore(): void {
-    const target = this.root.at(`${STORAGE}/.gitignore`);
-    writeFileDurably(
-      { target, kind: 'file', bytes: Buffer.from('*\n'), mode: 0o644 },
-      this.root.system,
-    );
+    try {
+      this.write(`${STORAGE}/.gitignore`, [Buffer.from('*\n')]);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
   }
 }
 

@@ -55,10 +55,13 @@ function reached(own: readonly Numbered[], look: Look): { readonly done: number;
   for (let done = own.length; done > 0; done -= 1) {
     if (isAfter(own[done - 1]!, look)) return { done, next: 'open' };
   }
-  const first = own[0]!;
-  if (isBefore(first, look)) return { done: 0, next: 'open' };
-  const isDirectoryPut = first.step.op === 'put' && first.step.kind === 'directory';
-  return { done: 0, next: isDirectoryPut && look.present?.kind === 'directory' ? 'begun' : 'moved' };
+  if (isBefore(own[0]!, look)) return { done: 0, next: 'open' };
+  const begun = look.present?.kind === 'directory' ? own.findIndex(({ step }) => makesDirectory(step)) : -1;
+  return begun < 0 ? { done: 0, next: 'moved' } : { done: begun, next: 'begun' };
+}
+
+function makesDirectory(step: Step): boolean {
+  return step.op === 'put' && step.kind === 'directory' && step.before === undefined;
 }
 
 /** True when what stands at the path is what the step leaves there. */

@@ -92,10 +92,12 @@ export class ReplacedFiles {
       const key = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
       const id = key.slice(0, key.lastIndexOf('-'));
       if (!isId(id) || options.isLive(id) || !this.#isIdle(name, options.olderThanMs)) continue;
-      const about = this.#about(name);
-      if (about === undefined) continue; // damaged: what was kept stays where it is
       const links = names.filter((link) => link !== name && link.startsWith(`${key}.`));
-      const rest = links.filter((link) => !this.#settleOne(link, { about, conflicts, found, ...options }));
+      const about = this.#about(name);
+      // What was kept stays where it is when nobody can say what it was to be.
+      const rest = links.filter(
+        (link) => about === undefined || !this.#settleOne(link, { about, conflicts, found, ...options }),
+      );
       if (rest.length === 0) this.area.unlink(`${PLACE}/${name}`);
     }
     return found;

@@ -1,4 +1,11 @@
-import { baseName, displayPath, parentPath, StorageError, type DiskStat, type TreePath } from '@deespec/domain';
+import {
+  baseName,
+  displayPath,
+  parentPath,
+  StorageError,
+  type DiskStat,
+  type TreePath,
+} from '@deespec/domain';
 import type { BigIntStats } from 'node:fs';
 
 import { bytesOfPath, otherDevice, readError, special, systemCode } from './file-error.js';

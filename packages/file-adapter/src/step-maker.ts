@@ -1,4 +1,4 @@
-import { assertNever, baseName, joinPath, type Chunks, type TreePath } from '@deespec/domain';
+import { assertNever, baseName, isStorageError, joinPath, type Chunks, type TreePath } from '@deespec/domain';
 
 import { directoryIn, type DiskTree } from './disk-tree.js';
 import { beside, directoryOf, TEMPORARY_PREFIX, writeFileDurably } from './durable-write.js';
@@ -38,7 +38,9 @@ export class StepMaker {
         return this.#append(step);
       case 'remove':
         this.#compare(step.path, step.before);
-        return step.before.kind === 'directory' ? this.#removeDirectory(step.path) : this.#toTrash(step.path, key);
+        return step.before.kind === 'directory'
+          ? this.#removeDirectory(step.path)
+          : this.#toTrash(step.path, key);
       case 'discard':
         this.#requireDirectory(step.path);
         return this.#toTrash(step.path, key);
@@ -67,16 +69,14 @@ export class StepMaker {
     }
   }
 
-  /** Removes the temporary file that a crash left. */
-  clean(step: Step, key: StepKey): void {
-    if (step.op !== 'put' || step.kind === 'directory') return;
+  /** Removes the temporary file that a crash left beside the path of a put. */
+  clean(path: TreePath, key: StepKey): void {
     const { root } = this.parts.tree;
-    if (!root.parentStands(step.path)) return;
-    const place = beside(directoryOf(root.at(step.path)), temporaryName(key));
+    if (!root.parentStands(path)) return;
     try {
-      root.system.unlinkSync(place);
+      root.system.unlinkSync(beside(directoryOf(root.at(path)), temporaryName(key)));
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw writeError(error, step.path, 'before');
+      if (systemCode(error) !== 'ENOENT') throw writeError(error, path, 'before');
     }
   }
 
@@ -103,12 +103,30 @@ export class StepMaker {
     const symlinkOrFile = kind === 'symlink' ? 'symlink' : 'file';
     try {
       writeFileDurably(
-        { target, name: path, kind: symlinkOrFile, bytes, mode, mtimeNs, beforeRename, replaces, temporaryName: temporary },
+        {
+          target,
+          name: path,
+          kind: symlinkOrFile,
+          bytes,
+          mode,
+          mtimeNs,
+          beforeRename,
+          replaces,
+          temporaryName: temporary,
+        },
         tree.root.system,
       );
     } catch (error) {
-      if (isKept && !isUnknown(error)) replaced.release(key);
+      if (isKept && !isStorageError(error, 'FILE.OUTCOME_UNKNOWN')) this.#release(key);
       throw error;
+    }
+  }
+
+  #release(key: StepKey): void {
+    try {
+      this.parts.replaced.release(key);
+    } catch {
+      // The put has failed already; what stays is found to be the file that still stands there, and goes.
     }
   }
 
@@ -120,7 +138,8 @@ export class StepMaker {
     const target = root.at(path);
     const present = this.parts.tree.statOf(path);
     // One that is there although none was expected is what an attempt before a crash made.
-    if (present !== undefined && present.kind !== 'directory') throw changed(path, `a ${present.kind} stands there`);
+    if (present !== undefined && present.kind !== 'directory')
+      throw changed(path, `a ${present.kind} stands there`);
     if (present === undefined && step.before !== undefined) throw changed(path, 'nothing stands there');
     this.#write(path, (advance) => {
       if (present === undefined) {
@@ -270,10 +289,6 @@ export class StepMaker {
     if (present?.sha256 === before?.sha256 && present?.kind === before?.kind) return;
     throw changed(path, present === undefined ? 'nothing stands there' : 'another content stands there');
   }
-}
-
-function isUnknown(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'FILE.OUTCOME_UNKNOWN';
 }
 
 /** One that no other step and no other edit has; a crash may leave it, and the next edit removes it. */

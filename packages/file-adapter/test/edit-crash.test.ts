@@ -1,6 +1,14 @@
-import { isStorageError, pathFromText, type AuditNote, type EditResult, type TreeEdit } from '@deespec/domain';
+import {
+  isStorageError,
+  pathFromText,
+  type AuditNote,
+  type EditResult,
+  type TreeEdit,
+} from '@deespec/domain';
 import { isChained } from '@deespec/layout';
 import { describe, expect, test } from '@jest/globals';
+
+import { rmSync } from 'node:fs';
 
 import { openFileStorage, type FileSystem } from '../src/index.js';
 import {
@@ -43,8 +51,11 @@ const all: readonly TreeEdit[] = [
 
 const scenarios: readonly [string, Scenario][] = [
   ['everything, with a record and a debt', { edits: all, audit: [note('b')], owes: true }],
-  ['everything, with a record', { edits: all, audit: [note('b')] }],
-  ['a discarded directory that is made again', { edits: [discard('old'), makeDirectory('old'), put('old/new', 'x')] }],
+  ['several files', { edits: [put('d/f', 'new', 'old'), put('z', 'x'), makeDirectory('new')] }],
+  [
+    'a discarded directory that is made again',
+    { edits: [discard('old'), makeDirectory('old'), put('old/new', 'x')] },
+  ],
   ['a new journal', { edits: [put('z', 'x'), append('var/new.ndjson', '{"ours":1}')] }],
   ['one file that is replaced', { edits: [put('d/f', 'new', 'old')] }],
   ['one new file, with a debt', { edits: [put('z', 'new')], owes: true }],
@@ -53,8 +64,8 @@ const scenarios: readonly [string, Scenario][] = [
 ];
 
 /** A tree with a history: one record, one edit. */
-async function prepared(): Promise<{ home: string; remove: () => void }> {
-  const { directory: home, remove } = temporary();
+async function prepared(): Promise<string> {
+  const home = temporary().directory;
   plant(home, {
     'd/f': 'old',
     'd/gone': 'gone',
@@ -64,12 +75,12 @@ async function prepared(): Promise<{ home: string; remove: () => void }> {
   });
   const { store } = openFileStorage({ home, system: quickSystem });
   await store.edit(() => ({ edits: [put('first', 'x')], audit: [note('a')] }));
-  return { home, remove };
+  return home;
 }
 
 /** Tries the edit on a failing disk, then looks at what a new process makes of it. */
 async function sweepOnce(scenario: Scenario, { system }: { system: FileSystem }): Promise<Outcome> {
-  const { home, remove } = await prepared();
+  const home = await prepared();
   try {
     const before = contentsOf(openFileStorage({ home, system: quickSystem }).store);
     const owes = scenario.owes ?? false;
@@ -77,7 +88,12 @@ async function sweepOnce(scenario: Scenario, { system }: { system: FileSystem })
     const edit = (): Promise<EditResult> => dying.edit(() => scenario);
     const result = await edit().catch((error: unknown) => error);
     const ignored: string[] = [];
-    const { store } = openFileStorage({ home, owes, system: quickSystem, onIgnored: ({ path }) => ignored.push(path) });
+    const { store } = openFileStorage({
+      home,
+      owes,
+      system: quickSystem,
+      onIgnored: ({ path }) => ignored.push(path),
+    });
 
     await store.recover();
 
@@ -100,11 +116,14 @@ async function sweepOnce(scenario: Scenario, { system }: { system: FileSystem })
         ...ownNames(home, 'conflicts/replaced'),
       ],
     };
-    await store.edit(() => ({ edits: [put('next', 'x'), append('var/journal.ndjson', 'next')], audit: [note('c')] }));
+    await store.edit(() => ({
+      edits: [put('next', 'x'), append('var/journal.ndjson', 'next')],
+      audit: [note('c')],
+    }));
     expect([...store.auditSince(0)].at(-1)?.action).toBe('c');
     return outcome;
   } finally {
-    remove();
+    rmSync(home, { recursive: true });
   }
 }
 
@@ -120,25 +139,27 @@ interface Outcome {
 }
 
 describe('an edit on a failing disk', () => {
-  test.each(scenarios)('is made wholly or not at all: %s', async (_, scenario) => {
-    const whole = await sweepOnce(scenario, { system: quickSystem });
-    expect(whole.made).toBe(true);
-    const steps = [
-      ['EIO', 'works on'],
-      ['EIO', 'is dead'],
-      ['ENOSPC', 'works on'],
-      ['ENOSPC', 'is dead'],
-    ] as const;
-    for (const [code, then] of steps) {
-      for (let at = 1; ; at += 1) {
-        const failing = systemFailing(at, code, then);
-        const outcome = await sweepOnce(scenario, failing);
-        const where = `call ${at} fails with ${code}, then the disk ${then}`;
-        expectAllOrNothing(outcome, { whole, where });
-        if (failing.count() < at) break;
+  test.each(scenarios)(
+    'is made wholly or not at all: %s',
+    async (_, scenario) => {
+      const whole = await sweepOnce(scenario, { system: quickSystem });
+      expect(whole.made).toBe(true);
+      const disks = [
+        ['EIO', 'is dead'],
+        ['ENOSPC', 'works on'],
+      ] as const;
+      for (const [code, then] of disks) {
+        for (let at = 1; ; at += 1) {
+          const failing = systemFailing(at, code, then);
+          const outcome = await sweepOnce(scenario, failing);
+          const where = `call ${at} fails with ${code}, then the disk ${then}`;
+          expectAllOrNothing(outcome, { whole, where });
+          if (failing.count() < at) break;
+        }
       }
-    }
-  }, 120_000);
+    },
+    120_000,
+  );
 });
 
 function expectAllOrNothing(outcome: Outcome, { whole, where }: { whole: Outcome; where: string }): void {
@@ -150,8 +171,14 @@ function expectAllOrNothing(outcome: Outcome, { whole, where }: { whole: Outcome
     actions: expected.actions,
     debts: expected.debts.length,
   });
-  expect({ where, chained: outcome.chained, residue: outcome.residue }).toEqual({ where, chained: true, residue: [] });
+  expect({ where, chained: outcome.chained, residue: outcome.residue }).toEqual({
+    where,
+    chained: true,
+    residue: [],
+  });
   if (!(result instanceof Error)) expect({ where, made }).toEqual({ where, made: true });
-  else if (!isStorageError(result, 'FILE.OUTCOME_UNKNOWN')) expect({ where, made }).toEqual({ where, made: false });
-  if (result instanceof Error) expect({ where, typed: isStorageError(result) }).toEqual({ where, typed: true });
+  else if (!isStorageError(result, 'FILE.OUTCOME_UNKNOWN'))
+    expect({ where, made }).toEqual({ where, made: false });
+  if (result instanceof Error)
+    expect({ where, typed: isStorageError(result) }).toEqual({ where, typed: true });
 }

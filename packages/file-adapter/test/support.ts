@@ -121,7 +121,12 @@ export function sha256(text: string): string {
 
 /** A file to be put where `expected` stands; a text names its content. */
 export function put(path: string, content: string, expected?: string): TreeEdit {
-  const version = { path: pathFromText(path), kind: 'file', mode: 0o640, bytes: Buffer.from(content) } as const;
+  const version = {
+    path: pathFromText(path),
+    kind: 'file',
+    mode: 0o640,
+    bytes: Buffer.from(content),
+  } as const;
   return { op: 'put', version, expected: expected === undefined ? undefined : sha256(expected) };
 }
 

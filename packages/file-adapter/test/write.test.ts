@@ -16,17 +16,17 @@ const put = (values: Partial<TreeVersion> = {}): TreeVersion => ({
   ...values,
 });
 
-/** Runs `work` with one failing call and returns its code and what the tree holds then. */
+/** Replaces a file while some calls fail: the code, and what stands there then. */
 async function failing(
   calls: Partial<FileSystem>,
 ): Promise<{ code: string; content: string; names: string[] }> {
-  const result = { code: '', content: '', names: [] as string[] };
-  await withTree(async ({ store, home }) => {
-    plant(home, { 'd/f': 'old' });
-    result.code = await codeOf(() => putIf(store, put(), sha256('old')));
-    result.content = fs.readFileSync(join(home, 'd/f'), 'utf8');
-    result.names = fs.readdirSync(join(home, 'd'));
-  }, systemWith(calls));
+  const { directory, remove } = temporary();
+  plant(directory, { f: 'old' });
+  const target = join(directory, 'f');
+  const file = { target, kind: 'file', bytes: Buffer.from('new'), mode: 0o640 } as const;
+  const code = await codeOf(() => writeFileDurably(file, systemWith(calls)));
+  const result = { code, content: fs.readFileSync(target, 'utf8'), names: fs.readdirSync(directory) };
+  remove();
   return result;
 }
 
@@ -136,7 +136,8 @@ describe('durable write', () => {
       const before = process.umask(umask);
       try {
         await putIf(store, put({ mode: 0o666 }), undefined);
-        await putIf(store, 
+        await putIf(
+          store,
           put({ path: pathFromText('d/e'), kind: 'directory', mode: 0o777, bytes: Buffer.alloc(0) }),
           undefined,
         );
@@ -170,7 +171,9 @@ describe('removeIf', () => {
       plant(home, { 'd/f': 'one' });
       fs.symlinkSync('d', join(home, '.storage'));
 
-      expect(await codeOf(() => removeIf(store, pathFromText('d/f'), sha256('one')))).toBe('TREE.PATH_UNSAFE');
+      expect(await codeOf(() => removeIf(store, pathFromText('d/f'), sha256('one')))).toBe(
+        'TREE.PATH_UNSAFE',
+      );
       expect(fs.readFileSync(join(home, 'd/f'), 'utf8')).toBe('one');
     }));
 });

@@ -148,6 +148,8 @@ describe('reads of an overlay', () => {
     const overlay = made(goTree, remove);
 
     expect(overlay.derive(ID)).toBeUndefined();
+    expect(overlay.find(`${DIR}/spec.md` as TreePath)).toBeUndefined();
+    expect(() => [...overlay.read(`${DIR}/spec.md` as TreePath)]).toThrow(code('FILE.NOT_FOUND'));
     expect(() => overlay.leaseOf(ID)).toThrow(code('SBI.NOT_FOUND'));
     expect(() => overlay.make(update, 'x')).toThrow(code('SBI.NOT_FOUND'));
   });
@@ -179,6 +181,16 @@ describe('reads of an overlay', () => {
     const written = JSON.parse(Buffer.concat([...overlay.read(path as TreePath)]).toString()) as object;
     expect(written).toMatchObject({ lease_expires_at: '2026-03-01T11:00:00Z' });
     expect(() => made(tree, { ...claim, leaseExpiresAt: 'tomorrow' })).toThrow(code('LAYOUT.CANNOT_EXPRESS'));
+  });
+
+  test('give at most 1 MiB at a time', () => {
+    const content = Buffer.alloc(2_500_000, 'z');
+    const execution = { ...(step() as Extract<Change, { kind: 'append-execution' }>).execution, content };
+    const overlay = made(documentTree, { kind: 'append-execution', execution });
+
+    const chunks = [...overlay.read(`${DIR}/implement_2.md` as TreePath)];
+    expect(chunks.map(({ length }) => length)).toEqual([1_048_576, 1_048_576, 402_848]);
+    expect(Buffer.concat(chunks).equals(content)).toBe(true);
   });
 
   test('take what is no directory for an SBI that exists', () => {

@@ -13,7 +13,7 @@ export type { SchemaObject, SchemaOptions } from './schema.js';
 export { schemaScripts } from './scripts.js';
 export { requireSmallCells, requireSound } from './soundness.js';
 export { toStorageError } from './sqlite-error.js';
-export { changeState, readOutbox } from './standing.js';
+export { beginAccount, changeState, readOutbox } from './standing.js';
 export type { OutboxState } from './standing.js';
 export { SqliteLoader } from './sqlite-loader.js';
 export type { LoaderOptions } from './sqlite-loader.js';

@@ -39,3 +39,19 @@ export function changeState(
     })
     .immediate();
 }
+
+/**
+ * Begins the account of what the files hold with what the database holds: in mode `file` it is a copy of them, so whatever is
+ * different from here on was changed in the files.
+ */
+export function beginAccount(handle: Database): void {
+  handle
+    .transaction(() => {
+      handle.exec('DELETE FROM projection');
+      handle.exec(
+        `INSERT INTO projection (path, kind, mode, sha256, size, mtime_ns, ctime_ns, ino, seen_at_ms)
+         SELECT path, kind, mode, sha256, size, mtime_ns, 0, '0', 0 FROM tree_entry`,
+      );
+    })
+    .immediate();
+}

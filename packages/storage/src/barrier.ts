@@ -30,6 +30,8 @@ export interface BarrierRequest {
   readonly access: 'shared' | 'exclusive';
   /** The command, for people who are told to wait. */
   readonly command: string;
+  /** How long the thread may be blocked when the lock is taken, milliseconds; default up to {@link PATIENCE_MS}. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -50,7 +52,7 @@ export function takeBarrier(paths: HomePaths, request: BarrierRequest): Release 
     const lock = tryLock(paths, request.access);
     if (!isStorageError(lock)) return announced(paths, { handle: lock, ...request });
     const waitedMs = performance.now() - since;
-    const enoughMs = livingHolders(paths).length > 0 ? SETTLE_MS : PATIENCE_MS;
+    const enoughMs = request.patienceMs ?? (livingHolders(paths).length > 0 ? SETTLE_MS : PATIENCE_MS);
     if (waitedMs > enoughMs) throw held(paths, lock);
     pause(5 + Math.random() * 20);
   }

@@ -1,9 +1,11 @@
-import { modeMeanings, StorageError, storageModes, type StorageMode } from '@deespec/domain';
+import { isStorageError, modeMeanings, StorageError, storageModes, type StorageMode } from '@deespec/domain';
 
 import { openFileStorage } from '@deespec/file-adapter';
+import { beginAccount, openHandle, toStorageError } from '@deespec/sqlite-adapter';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { takeBarrier } from './barrier.js';
-import { findDatabase } from './database.js';
+import { takeBarrier, type Release } from './barrier.js';
+import { findDatabase, getDatabase } from './database.js';
 import { ensureEpoch, readEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
 import { beginModeChange, readModeChange } from './mode-change.js';
@@ -70,7 +72,7 @@ export async function getMode({ home }: { readonly home: string }): Promise<Mode
 export async function setMode(options: SetModeOptions): Promise<ModeReport> {
   const startedAt = Date.now();
   const paths = homePaths(options.home);
-  const release = takeBarrier(paths, { access: 'exclusive', command: 'mode set' });
+  const release = await takeAlone(paths);
   const writers = new WriterLock(paths);
   try {
     await finishModeChange(paths, writers);
@@ -78,6 +80,7 @@ export async function setMode(options: SetModeOptions): Promise<ModeReport> {
     const { mode: from, epoch } = ensureEpoch(paths);
     requireStep(from, to);
     if (from === 'file' && to === 'file') return await keepFile(paths, writers, startedAt);
+    if (from === 'file') beginStep(paths);
     const stores = await openSyncStores(paths, from, writers);
     let proof: Proof;
     try {
@@ -121,6 +124,35 @@ async function restoredFile(paths: HomePaths, writers: WriterLock): Promise<Rest
     return restored;
   } finally {
     await stores.close();
+  }
+}
+
+/** How long a change of mode waits for calls of services to end, milliseconds. */
+const WAIT_MS = 5_000;
+
+/** The barrier alone. Waits without blocking: a call that is at work may be one of this process. */
+async function takeAlone(paths: HomePaths): Promise<Release> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    try {
+      return takeBarrier(paths, { access: 'exclusive', command: 'mode set', patienceMs: 0 });
+    } catch (error) {
+      if (!isStorageError(error, 'LOCK.HELD') || performance.now() > deadline) throw error;
+    }
+    await sleep(20);
+  }
+}
+
+/** What the database holds is what the files held when they were migrated. @throws StorageError `DATABASE.*` */
+function beginStep(paths: HomePaths): void {
+  getDatabase(paths);
+  const handle = openHandle(paths.database, 'write');
+  try {
+    beginAccount(handle);
+  } catch (error) {
+    throw toStorageError(error, paths.database);
+  } finally {
+    handle.close();
   }
 }
 

@@ -14,7 +14,12 @@ export async function requireVerified(
   paths: HomePaths,
   options: Pick<RunOptions, 'onProgress' | 'signal'>,
 ): Promise<VerifyReport> {
-  const report = await verifyUnderBarrier(paths, { ...options, home: paths.home, checkAll: true });
+  const report = await verifyUnderBarrier(paths, {
+    ...options,
+    home: paths.home,
+    checkAll: true,
+    isRenewed: true,
+  });
   if (report.ok) return report;
   throw new StorageError(
     'TRANSFER.MISMATCH',

@@ -6,6 +6,7 @@ import {
   inspectDatabase,
   openHandle,
   readState,
+  recordDigest,
   requireSchema,
   requireSmallCells,
   toStorageError,
@@ -49,8 +50,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
 }
 
+/** A verification by a command that holds the barrier. */
+export interface HeldVerification extends VerifyOptions {
+  /** The database was brought into step just now: its rows are compared with no earlier record, and are on record from here. */
+  readonly isRenewed?: boolean;
+}
+
 /** As {@link verify}, for whoever holds the barrier. */
-export async function verifyUnderBarrier(paths: HomePaths, options: VerifyOptions): Promise<VerifyReport> {
+export async function verifyUnderBarrier(paths: HomePaths, options: HeldVerification): Promise<VerifyReport> {
   const startedAt = Date.now();
   const found = checkSchema(paths, options);
   const verified = await verifyTree({
@@ -68,12 +75,15 @@ export async function verifyUnderBarrier(paths: HomePaths, options: VerifyOption
   const differences = [...schema, ...verified.differences];
   const isReadable = !differences.some(({ what }) => structural.has(what));
   const isInside = options.checkAll === true && isReadable;
-  const inside = isInside ? await insideDifferences(paths, verified, differences) : [];
+  const isRenewed = options.isRenewed === true;
+  const inside = isInside ? await insideDifferences(paths, verified, { known: differences, isRenewed }) : [];
   const count = schema.length + verified.differenceCount + inside.length;
   return report(paths, verified, {
     differences: [...differences, ...inside].slice(0, LISTED),
     differenceCount: count,
-    evidence: isReadable ? record(paths, verified, count) : 'not recorded: the database is damaged',
+    evidence: isReadable
+      ? record(paths, verified, { differences: count, isRenewed })
+      : 'not recorded: the database is damaged',
     durationMs: Date.now() - startedAt,
     checkAll: options.checkAll === true,
   });
@@ -113,13 +123,13 @@ function checkSchema(paths: HomePaths, { checkAll }: VerifyOptions): Difference[
 async function insideDifferences(
   paths: HomePaths,
   verified: TreeVerification,
-  known: readonly Difference[],
+  { known, isRenewed }: { readonly known: readonly Difference[]; readonly isRenewed: boolean },
 ): Promise<Difference[]> {
   const handle = openHandle(paths.database, 'read');
   try {
     const index = (await checkIndex(handle)).map((difference) => ({ what: 'index', ...difference }));
     const found = [...index, ...changedRuns(handle)];
-    return known.length + found.length > 0 ? found : sinceMigration(handle, verified);
+    return isRenewed || known.length + found.length > 0 ? found : sinceMigration(handle, verified);
   } catch (error) {
     const known = toStorageError(error, paths.database);
     if (!isStorageError(known, 'DATABASE.CORRUPT')) throw known;
@@ -130,13 +140,19 @@ async function insideDifferences(
 }
 
 /** Adds the result to the evidence; a database that cannot be written keeps its old evidence, and the report says so. */
-function record(paths: HomePaths, verified: TreeVerification, differences: number): string {
+function record(
+  paths: HomePaths,
+  verified: TreeVerification,
+  { differences, isRenewed }: { readonly differences: number; readonly isRenewed: boolean },
+): string {
   try {
     const handle = openHandle(paths.database, 'write');
     try {
       addEvidence(handle, {
         runId: ulid(),
-        action: 'verify',
+        ...(isRenewed && differences === 0
+          ? { action: 'migrate', record: recordDigest(handle) }
+          : { action: 'verify' }),
         at: timeFromDate(new Date()),
         version: programVersion(),
         epoch: readState(handle)!.epoch,

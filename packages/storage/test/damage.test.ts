@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { exportTree, migrate, openStorage, readStatus, verify } from '../src/index.js';
+import { exportTree, migrate, openIndex, readStatus, verify } from '../src/index.js';
 import { migratedTree, put, removeDirectories, temporaryDirectory } from './support.js';
 
 afterAll(removeDirectories);
@@ -55,7 +55,7 @@ describe('A database that was damaged', () => {
 
   test('is named when a row cannot be read', async () => {
     const home = await damagedTree("UPDATE sbi SET metadata = '{'");
-    const storage = await openStorage({ home, store: 'sqlite' });
+    const storage = await openIndex({ home, store: 'sqlite' });
 
     await expect(storage.index.listSbis()).rejects.toMatchObject({ code: 'DATABASE.CORRUPT' });
     await storage.close();

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { migrate, openStorage, verify } from '../src/index.js';
+import { migrate, openIndex, verify } from '../src/index.js';
 import { generatedTree, removeDirectories, sbisWith } from './support.js';
 
 afterAll(removeDirectories);
@@ -22,7 +22,7 @@ test('an artifact that grows above a mebibyte, then moves to another run, keeps 
   appendFileSync(journal, readFileSync(journal));
   await migrate({ home });
   expect((await verify({ home, checkAll: true })).differences).toEqual([]);
-  const storage = await openStorage({ home, store: 'sqlite' });
+  const storage = await openIndex({ home, store: 'sqlite' });
   const sizes = [];
   for (const execution of await storage.index.listExecutions({ limit: 1000 })) {
     if (`${home}/${execution.contentPath}` === artifact)

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, lstatSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { digest, exportTree, migrate, openStorage, readStatus, verify } from '../src/index.js';
+import { digest, exportTree, migrate, openIndex, readStatus, verify } from '../src/index.js';
 import {
   diff,
   expectError,
@@ -59,7 +59,7 @@ describe('A file at deespec.db that is not ours', () => {
     for (const dryRun of [false, true]) await expectError(migrate({ home, dryRun }), code);
     await expectError(verify({ home }), code);
     await expectError(exportTree({ home, output }), code);
-    await expectError(openStorage({ home, store: 'sqlite' }), code);
+    await expectError(openIndex({ home, store: 'sqlite' }), code);
 
     expect((await readStatus({ home })).database).toMatchObject({ state: 'refused', code });
     expect({ sha256: sha256(database), stat: lstatSync(database, { bigint: true }).mtimeNs }).toEqual(before);
@@ -93,7 +93,7 @@ describe('A file at deespec.db that is not ours', () => {
 
     await expectError(migrate({ home }), 'DATABASE.OTHER_STORE');
     await expectError(verify({ home, checkAll: true }), 'DATABASE.OTHER_STORE');
-    await expectError(openStorage({ home, store: 'sqlite' }), 'DATABASE.OTHER_STORE');
+    await expectError(openIndex({ home, store: 'sqlite' }), 'DATABASE.OTHER_STORE');
 
     expect(sha256(database)).toBe(before);
   });
@@ -228,7 +228,7 @@ describe('A mode', () => {
     put(home, 'setting.json', JSON.stringify({ storage_mode: mode }));
 
     await expectError(migrate({ home }), code);
-    await expectError(openStorage({ home }), code);
+    await expectError(openIndex({ home }), code);
 
     expectNothingPublished(home);
   });

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, linkSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { migrate, openStorage, readStatus, verify } from '../src/index.js';
+import { migrate, openIndex, readStatus, verify } from '../src/index.js';
 import {
   expectError,
   generatedTree,
@@ -42,7 +42,7 @@ describe('Status', () => {
     const status = await readStatus({ home });
 
     expect(status).toMatchObject({
-      database: { state: 'ours', schemaVersion: 1, epoch: 1, bytes: report.databaseBytes, rows: report.rows },
+      database: { state: 'ours', schemaVersion: 2, epoch: 1, bytes: report.databaseBytes, rows: report.rows },
       evidence: { digest: report.digest, ...report.equation.stored, differences: 0 },
       lastScan: report.equation.scanned,
       nextStep: expect.stringContaining('deespec verify --check-all'),
@@ -91,8 +91,9 @@ describe('Status', () => {
     const home = generatedTree();
     put(home, 'setting.json', '{"storage_mode":"sqlite"}');
     expect(await readStatus({ home })).toMatchObject({
-      mode: 'sqlite',
-      nextStep: expect.stringContaining('does not grant sqlite'),
+      mode: 'file',
+      requested: 'sqlite',
+      nextStep: expect.stringContaining('deespec mode set file'),
     });
 
     put(home, 'setting.json', '{"storage_mode":"both"}');
@@ -181,8 +182,8 @@ describe('Open storage', () => {
     const home = await migratedTree();
     const [id] = sbisWith(home, 'spec.md').map((path) => basename(path).slice(0, 30));
     const before = sha256(join(home, 'deespec.db'));
-    const files = await openStorage({ home });
-    const sqlite = await openStorage({ home, store: 'sqlite' });
+    const files = await openIndex({ home });
+    const sqlite = await openIndex({ home, store: 'sqlite' });
 
     expect([files.store, sqlite.store]).toEqual(['files', 'sqlite']);
     expect(await sqlite.index.listSbis()).toEqual(await files.index.listSbis());

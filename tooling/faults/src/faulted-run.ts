@@ -1,8 +1,9 @@
+import type { Command, Operation } from './operation.js';
 import { copyPlace, type Place } from './place.js';
 import { wasHit, type Template } from './points.js';
-import { endingOf, misbehaviour, runProduct, type ProductRun } from './product.js';
-import { judge, residue, type Left } from './state.js';
-import { killStrays, traced } from './strace.js';
+import { killStrays, runProduct, type ProductRun } from './product.js';
+import type { Left } from './state.js';
+import { traced } from './strace.js';
 import type { Bad, SuiteContext } from './suite.js';
 import type { Call } from './trace.js';
 
@@ -17,6 +18,8 @@ export interface Fault {
   readonly directory: string;
   /** Begin from this place instead of the template's. */
   readonly from?: Place;
+  /** Run this instead of the operation. */
+  readonly command?: (place: Place) => Command;
 }
 
 /** What a faulted run left. */
@@ -32,37 +35,52 @@ const TRIES = 3;
 export async function runFaulted(
   { bugs }: SuiteContext,
   { operation, place: template }: Template,
-  { point, fault, reach, directory, from }: Fault,
+  { point, fault, reach, directory, from, command }: Fault,
 ): Promise<Faulted | undefined> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const place = copyPlace(from ?? template, directory);
     const file = `${directory}.trace`;
     const when = reach === 'once' ? String(point.ordinal) : `${point.ordinal}+`;
     const wrapper = traced(file, [{ call: point.name, when, fault }], [point.name]);
-    const run = await runProduct({ args: operation.args(place), bugs, wrapper });
+    const args = command?.(place).args ?? operation.args(place);
+    const run = await runProduct({ args, bugs, wrapper });
     if (run.timedOut) killStrays(directory);
     if (wasHit(file, point, place)) return { place, run };
   }
   return undefined;
 }
 
-/** The same command again, undisturbed: it must end as it should, leave the new state and nothing else. */
-export async function recover(
+/** What came of a faulted run. */
+export interface Outcome {
+  readonly wrong: readonly string[];
+  readonly left: Left | undefined;
+}
+
+/**
+ * Judges what a faulted run left, lets the product bring it to an end, and judges again. What a run reported as done before the
+ * fault hit it must be there.
+ */
+export async function settle(
   { bugs }: SuiteContext,
-  { operation, before }: Template,
-  place: Place,
-): Promise<string[]> {
-  const run = await runProduct({ args: operation.args(place), bugs });
-  const wrong = misbehaviour(run);
-  // An export that was complete when it was killed stands in the way of the next: that is its being complete.
-  const isDone = operation.makes === 'export' && run.document?.error?.code === 'EXPORT.TARGET_NOT_EMPTY';
-  if (run.exitCode !== operation.exitCode && !isDone) wrong.push(endingOf(run));
-  const settled = await judge(operation, place, before);
-  wrong.push(...settled.wrong);
-  if (settled.left !== 'new') wrong.push('the target is not the new state');
-  const left = isDone ? [] : residue(place);
-  if (left.length > 0) wrong.push(`left behind: ${left.join(', ')}`);
-  return wrong.map((what) => `after the next run: ${what}`);
+  { operation, judge }: Template,
+  { place, run }: Faulted,
+): Promise<Outcome> {
+  const ended = await judge.ended(place, run);
+  const after = await judge.recovered(place, bugs);
+  const left = ended.left ?? after.left;
+  const wrong = [
+    ...ended.wrong.map((what) => `directly after: ${what}`),
+    ...after.wrong.map((what) => `after the next run: ${what}`),
+  ];
+  if (left === 'old' && isAcknowledged(operation, run))
+    wrong.push('success was reported, and the new state is not there');
+  return { wrong, left };
+}
+
+/** True when a run said that it had done its work, however it ended. A verification says so too when it was not recorded. */
+export function isAcknowledged({ exitCode }: Operation, { document }: ProductRun): boolean {
+  if (document?.exitCode !== exitCode) return false;
+  return !String(document.data?.['evidence']).startsWith('not recorded: ');
 }
 
 /** Counts what suites of faults have in common. */

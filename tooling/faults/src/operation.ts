@@ -2,23 +2,62 @@ import { damageTree, generateTree } from '@deespec/trees';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { judgeJob } from './job-judge.js';
 import type { Place } from './place.js';
-import { runProduct } from './product.js';
+import { runProduct, type ProductRun } from './product.js';
+import type { BugName } from './seeded-bugs.js';
+import type { Left } from './state.js';
+
+/** A command line of the product, and the exit codes that it may end with when nothing disturbs it. */
+export interface Command {
+  readonly args: readonly string[];
+  readonly exits: readonly number[];
+}
+
+/** What a look at a place came to. */
+export interface Verdict {
+  readonly wrong: readonly string[];
+  /** Which state was found; absent where it does not show. */
+  readonly left?: Left | undefined;
+  /** True when a run that is to finish the work would find it finished. */
+  readonly isOver?: boolean;
+}
+
+/** Tells whether runs of an operation leave what they may, by what its place held before. */
+export interface Judge {
+  /** Looks directly after a run that ended in whatever way. */
+  ended(place: Place, run: ProductRun): Promise<Verdict>;
+  /** Lets the product bring the place to an end, undisturbed, and looks again. */
+  recovered(place: Place, bugs: readonly BugName[]): Promise<Verdict>;
+}
 
 /** A command of the product with the state it begins in. */
 export interface Operation {
   readonly name: string;
+  /** Operations of one kind differ in the mode that they begin in. */
+  readonly kind: string;
   readonly args: (place: Place) => readonly string[];
   /** Its exit code when nothing disturbs it. */
   readonly exitCode: number;
-  /** What it makes: then that is the old state, absent or as before, until the new one is there. */
-  readonly makes: 'database' | 'export' | 'evidence';
+  /** True when it writes into the tree and not only beside it. */
+  readonly writesTree: boolean;
   /** Brings an empty place into the state before the command, with the product undisturbed. */
   prepare(place: Place): Promise<void>;
+  /** The commands that bring to an end what was cut off, in order. */
+  recovery(place: Place): readonly Command[];
+  /** @param place - the state before the command; it must stay as it is */
+  watch(place: Place): Judge;
 }
 
-/** The operations of the main job. */
-export const operations: readonly Operation[] = [
+/** An operation of the main job: it makes something beside the tree, which it never changes. */
+export interface JobOperation extends Operation {
+  /** What it makes: then that is the old state, absent or as before, until the new one is there. */
+  readonly makes: 'database' | 'export' | 'evidence';
+}
+
+type Job = Pick<JobOperation, 'name' | 'args' | 'exitCode' | 'makes' | 'prepare'>;
+
+const jobs: readonly Job[] = [
   {
     name: 'migrate',
     args: ({ home }) => ['migrate', '--home', home],
@@ -63,10 +102,17 @@ export const operations: readonly Operation[] = [
   },
 ];
 
-/** The operations that are asked for; all when none is. */
-export function chooseOperations(only: readonly string[]): readonly Operation[] {
-  return operations.filter(({ name }) => only.length === 0 || only.includes(name));
-}
+/** The operations of the main job. */
+export const operations: readonly JobOperation[] = jobs.map((job) => {
+  const operation: JobOperation = {
+    ...job,
+    kind: job.name,
+    writesTree: false,
+    recovery: (place) => [{ args: job.args(place), exits: [job.exitCode] }],
+    watch: (place) => judgeJob(operation, place),
+  };
+  return operation;
+});
 
 /** A small tree of both layouts, with contents that need overflow pages, a link, and an empty directory. */
 export function makeTree({ home }: Place): void {
@@ -81,7 +127,8 @@ export function makeTree({ home }: Place): void {
   }
 }
 
-async function makeDatabase(place: Place): Promise<void> {
+/** A tree with its database, in mode `file`. */
+export async function makeDatabase(place: Place): Promise<void> {
   makeTree(place);
   await mustSucceed(place, ['migrate', '--home', place.home]);
 }
@@ -93,9 +140,9 @@ function changeTree({ home }: Place): void {
   rmSync(join(home, 'knowledge/pages.bin'));
 }
 
-/** Runs a command of the product that nothing disturbs. @throws Error when it does not exit with 0 */
-export async function mustSucceed(place: Place, args: readonly string[]): Promise<void> {
+/** Runs a command of the product that nothing disturbs. @throws Error when it does not exit with `exitCode` */
+export async function mustSucceed(place: Place, args: readonly string[], exitCode = 0): Promise<void> {
   const run = await runProduct({ args, timeoutMs: 120_000 });
-  if (run.exitCode === 0) return;
+  if (run.exitCode === exitCode) return;
   throw new Error(`deespec ${args.join(' ')} in ${place.directory}: exit ${run.exitCode}\n${run.stderr}`);
 }

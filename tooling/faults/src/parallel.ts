@@ -13,9 +13,13 @@ export async function eachInParallel<T>(
 
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
-/** At most `most` items, spread evenly, always with the first and the last; another seed moves those between. */
+/**
+ * At most `most` items, spread evenly, from two on always with the first and the last; another seed moves those between, or the
+ * only one.
+ */
 export function sample<T>(items: readonly T[], most: number, seed = 1): readonly T[] {
   if (items.length <= most) return items;
+  if (most === 1) return [items[Math.floor(((seed * GOLDEN_RATIO) % 1) * items.length)]!];
   const last = items.length - 1;
   const step = last / Math.max(1, most - 1);
   const shift = (((seed - 1) * GOLDEN_RATIO) % 1) * step;

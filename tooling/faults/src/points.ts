@@ -2,10 +2,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { BugName } from './seeded-bugs.js';
-import type { Operation } from './operation.js';
+import type { Command, Judge, Operation } from './operation.js';
 import { copyPlace, makePlace, type Place } from './place.js';
 import { runProduct, endingOf, type ProductRun } from './product.js';
-import { stateBefore, type Before } from './state.js';
 import { traced } from './strace.js';
 import { changesBelow, readTrace, touches, type Call, type Trace } from './trace.js';
 
@@ -14,39 +13,49 @@ export interface Template {
   readonly operation: Operation;
   /** The state before the command; copied for each run, never worked in. */
   readonly place: Place;
-  readonly before: Before;
+  readonly judge: Judge;
 }
 
 /** Prepares each operation once, in a directory of its own below `directory`. */
 export async function makeTemplate(directory: string, operation: Operation): Promise<Template> {
   const place = makePlace(join(directory, `template-${operation.name}`));
   await operation.prepare(place);
-  return { operation, place, before: await stateBefore(place) };
+  return { operation, place, judge: operation.watch(place) };
 }
 
 /** Runs the operation undisturbed in a copy and returns its trace. @throws Error when it does not end as it should */
 export async function traceOperation(
   template: Template,
-  options: { bugs: readonly BugName[]; calls?: readonly string[]; place?: Place },
+  options: {
+    bugs: readonly BugName[];
+    calls?: readonly string[];
+    place?: Place;
+    command?: (place: Place) => Command;
+  },
 ): Promise<{ trace: Trace; place: Place; run: ProductRun }> {
   const { operation } = template;
   const place = options.place ?? copyPlace(template.place, `${template.place.directory}-traced`);
   const file = `${place.directory}.trace`;
+  const { args, exits } = options.command?.(place) ?? { args: operation.args(place), exits: [operation.exitCode] };
   const run = await runProduct({
-    args: operation.args(place),
+    args,
     bugs: options.bugs,
     wrapper: traced(file, [], options.calls),
     timeoutMs: 120_000,
   });
-  if (run.exitCode !== operation.exitCode) throw new Error(`${operation.name} undisturbed: ${endingOf(run)}`);
+  if (!exits.includes(run.exitCode ?? -1)) throw new Error(`${operation.name} undisturbed: ${endingOf(run)}`);
   const trace = readTrace(file);
   rmSync(file);
   return { trace, place, run };
 }
 
-/** Every call of an undisturbed run that changes something in its place, in order. */
-export async function pointsOf(template: Template, bugs: readonly BugName[]): Promise<readonly Call[]> {
-  const { trace, place } = await traceOperation(template, { bugs });
+/** Every call of an undisturbed run, of the operation or of `command`, that changes something in its place, in order. */
+export async function pointsOf(
+  template: Template,
+  bugs: readonly BugName[],
+  command?: (place: Place) => Command,
+): Promise<readonly Call[]> {
+  const { trace, place } = await traceOperation(template, { bugs, ...(command === undefined ? {} : { command }) });
   const points = changesBelow(trace, [place.directory]).map((call) => ({
     ...call,
     args: call.args.replaceAll(place.directory, template.place.directory),

@@ -44,9 +44,14 @@ export interface ProductDocument {
   readonly error: ProductError | null;
 }
 
-/** Process groups that are not known to have ended. */
-const groups = new Set<number>();
-process.on('exit', () => groups.forEach(killGroup));
+/** Process groups that are not known to have ended, with their command lines. */
+const groups = new Map<number, string>();
+process.on('exit', () => groups.forEach((_, leader) => killGroup(leader)));
+
+/** Kills everything that was started to work on `directory`: a tracer that is killed leaves its process running. */
+export function killStrays(directory: string): void {
+  for (const [leader, line] of groups) if (line.includes(directory)) killGroup(leader);
+}
 
 /**
  * Starts the product as a child process of its own, which leads a process group; the promise is also the handle of the
@@ -70,7 +75,7 @@ export function startProduct(options: ProductOptions) {
   });
   const { pid } = run;
   if (pid === undefined) return run;
-  groups.add(pid);
+  groups.set(pid, [file, ...rest].join(' '));
   const timer = setTimeout(() => killGroup(pid), timeoutMs + 100);
   const forget = (): void => {
     clearTimeout(timer);

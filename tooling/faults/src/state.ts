@@ -3,7 +3,7 @@ import { digestTree, verifyTree } from '@deespec/verifier';
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import type { Operation } from './operation.js';
+import type { JobOperation } from './operation.js';
 import { hashOf, isCanaryAlive, type Place } from './place.js';
 
 /** What a place held before the command. */
@@ -27,7 +27,7 @@ export type Left = 'old' | 'new';
  * new state, and nothing else may have changed. Looks without the product's use cases; a database on a copy of its own.
  */
 export async function judge(
-  operation: Operation,
+  operation: Pick<JobOperation, 'makes'>,
   place: Place,
   before: Before,
 ): Promise<{ readonly wrong: string[]; readonly left: Left }> {
@@ -73,7 +73,8 @@ async function wrongWith(copy: string, place: Place): Promise<string[]> {
   }
 }
 
-async function withCopy<T>(place: Place, work: (copy: string) => Promise<T>): Promise<T> {
+/** Lets `work` look at a copy of the database: nothing is opened where it lies. */
+export async function withCopy<T>(place: Place, work: (copy: string) => Promise<T>): Promise<T> {
   const directory = join(dirname(place.directory), `${basename(place.directory)}-look`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory);
@@ -94,12 +95,15 @@ async function judgeExport(place: Place, before: Before): Promise<{ wrong: strin
   return { wrong: digest === before.source ? [] : ['the export is not complete'], left: 'new' };
 }
 
-const ownNames = new Set(['.gitignore', 'epoch', 'last-scan', 'lock.db', 'processes', 'runs']);
+const ownNames = new Set([
+  ...['.gitignore', 'epoch', 'last-scan', 'lock.db', 'processes', 'runs'],
+  ...['audit.ndjson', 'conflicts', 'dirty', 'trash', 'writer.db'],
+]);
 
 /** What runs left behind that nobody needs: names below the place. Empty after a command that succeeded. */
 export function residue(place: Place): string[] {
   const own = join(place.home, '.storage');
-  const inside = ['processes', 'runs'].flatMap((name) =>
+  const inside = ['dirty', 'processes', 'runs'].flatMap((name) =>
     list(join(own, name)).map((entry) => `.storage/${name}/${entry}`),
   );
   const strange = list(own).filter((name) => !ownNames.has(name));

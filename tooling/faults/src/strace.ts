@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { runs } from './capabilities.js';
 import { mutatingCalls } from './trace.js';
 
 /** What is done to one call: `when` counts the calls of this name and thread from 1; `5+` is every one from the fifth on. */
@@ -32,11 +31,6 @@ export function traced(
     ...injections.flatMap(({ call, when, fault }) => ['-e', `inject=${call}:${fault}:when=${when}`]),
     '--',
   ];
-}
-
-/** Kills every process that works on `directory`: a tracer that is killed leaves its process running. */
-export function killStrays(directory: string): void {
-  runs('pkill', ['-KILL', '-f', '--', directory]);
 }
 
 /**

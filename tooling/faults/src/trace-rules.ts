@@ -26,7 +26,7 @@ const sidecarEnds = ['', '-wal', '-shm', '-journal'];
  * Source: "How To Corrupt An SQLite Database File", sqlite.org, sections 2.2 and 3; All File Systems Are Not Created Equal
  * (OSDI 2014), section 4.
  */
-export function checkTrace(trace: Trace, place: Place): Breach[] {
+export function checkTrace(trace: Trace, place: Place, _operation?: unknown): Breach[] {
   const checker = new TraceChecker(trace, place);
   for (const call of trace.calls) if (!call.result.startsWith('-1')) checker.take(call);
   checker.end();

@@ -3,6 +3,7 @@ import { pathFromText, removeIf, type Execution, type Index } from '@deespec/dom
 import { describe, expect, test } from '@jest/globals';
 
 import { expectCode, putText } from './expectations.js';
+import { changes } from './index-changes.js';
 import { audit, config, contents, executionPages, sbiPages } from './index-lists.js';
 import { withStorage, type OnStorage, type OpenStorage } from './open-storage.js';
 import { one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
@@ -21,6 +22,7 @@ export function indexContract(name: string, open: OpenStorage): void {
     describe('layout A', () => layoutA(on));
     describe('layout B', () => layoutB(on));
     describe('after edits', () => edits(on));
+    describe('changes', () => changes(on));
     describe('listSbis', () => sbiPages(on));
     describe('listExecutions', () => executionPages(on));
     describe('readContent', () => contents(on));
@@ -251,7 +253,10 @@ function edits(on: OnStorage): void {
     on(async ({ store, index }) => {
       await putMeta(store, one, 'created_at: 2026-01-01T00:00:00Z\n');
       await putMeta(store, two, 'created_at: 2026-01-02T00:00:00Z\n');
-      await putJournal(store, [one, two].map((id) => pickLine(id, '2026-01-02T00:00:01Z')));
+      await putJournal(
+        store,
+        [one, two].map((id) => pickLine(id, '2026-01-02T00:00:01Z')),
+      );
       const text = (line: object): string => `${JSON.stringify(line)}\n`;
       const done = { step: 'done', turn: 3, ts: '2026-01-02T00:00:03Z', status: 'DONE' };
 

@@ -39,15 +39,15 @@ export function auditCommand(session: Session) {
     .action(({ entity, since, format, limit, offset, store }, command) =>
       session.read(command, async (context) => {
         requireOneForm(context, format);
-        const filter = {
+        const isTable = format === undefined || context.json;
+        const page = {
           offset,
+          limit: isTable ? tableLimit(limit) : (limit ?? Infinity),
           ...(entity === undefined ? {} : { entityId: entity }),
           ...(since === undefined ? {} : { since }),
         };
         return withIndex({ context, store }, (index) =>
-          format === undefined || context.json
-            ? listRows(index, { ...filter, limit: tableLimit(limit) })
-            : writeRows(context, auditPages(index, { ...filter, limit: limit ?? Infinity }), format),
+          isTable ? listRows(index, page) : writeRows(context, auditPages(index, page), format),
         );
       }),
     );

@@ -1,4 +1,12 @@
-import { baseName, DIRECTORY_SHA256, parentPath, timeToNs } from '@deespec/domain';
+import {
+  baseName,
+  CHUNK_BYTES,
+  DIRECTORY_SHA256,
+  displayPath,
+  parentPath,
+  StorageError,
+  timeToNs,
+} from '@deespec/domain';
 import type {
   Checks,
   DerivedUnit,
@@ -41,6 +49,8 @@ export class EditedTree implements TreeView {
   /** What was put, by SBI: an SBI is found without a look at the others. */
   private readonly versions = new Map<SbiId | undefined, Map<TreePath, Version>>();
   private readonly lines = new Map<TreePath, Buffer[]>();
+  /** Directories of SBIs that were put, and directories that were discarded. */
+  private readonly made = new Set<TreePath>();
   private readonly discarded = new Set<TreePath>();
   private readonly events = new MemorySpool();
 
@@ -101,9 +111,14 @@ export class EditedTree implements TreeView {
   read(path: TreePath): Iterable<Buffer> {
     const version = this.versionOf(path);
     const lines = this.lines.get(path);
-    if (lines === undefined) return version === undefined ? this.base.read(path) : [version.bytes];
-    if (version !== undefined) return withLines([version.bytes], lines);
-    return withLines(this.base.find(path) === undefined ? [] : this.base.read(path), lines);
+    if (version !== undefined) return withLines(chunksOf(version.bytes), lines ?? []);
+    if (lines !== undefined)
+      return withLines(this.base.find(path) === undefined ? [] : this.base.read(path), lines);
+    if (!this.isGone(path)) return this.base.read(path);
+    throw new StorageError('FILE.NOT_FOUND', `nothing stands at "${displayPath(path)}" any more`, {
+      hint: 'list the directory again',
+      details: { path: displayPath(path) },
+    });
   }
 
   entriesOf(id: SbiId): readonly TreeStat[] {
@@ -114,11 +129,7 @@ export class EditedTree implements TreeView {
 
   newestSbis(limit: number): readonly TreePath[] {
     const known = this.base.newestSbis(limit + this.discarded.size).filter((path) => !this.isGone(path));
-    const made = [...this.versions.values()].flatMap((versions) =>
-      [...versions.values()].filter(isSbiDirectory),
-    );
-    const all = new Set([...known, ...made.map(({ path }) => path)]);
-    return [...all].sort((a, b) => (scanKey(a) < scanKey(b) ? 1 : -1)).slice(0, limit);
+    return [...new Set([...known, ...this.made])].sort().reverse().slice(0, limit);
   }
 
   /** What an SBI's directory means now; `undefined` when there is none. */
@@ -156,10 +167,13 @@ export class EditedTree implements TreeView {
     const versions = this.versions.get(id) ?? new Map<TreePath, Version>();
     this.versions.set(id, versions.set(version.path, version));
     this.lines.delete(version.path);
+    if (isSbiDirectory(version)) this.made.add(version.path);
   }
 
+  /** @param directory - of an SBI: nothing else is discarded */
   private hide(directory: TreePath): void {
     this.discarded.add(directory);
+    this.made.delete(directory);
     const versions = this.versions.get(sbiOfPath(directory)?.sbiId);
     for (const path of versions?.keys() ?? []) {
       if (path === directory || path.startsWith(`${directory}/`)) versions!.delete(path);
@@ -216,14 +230,18 @@ function isSbiDirectory({ path, kind }: Version): boolean {
   return isBelow && sbiIdOfDirectory(baseName(path)) !== undefined;
 }
 
-/** A journal with lines behind it; a last line without LF is ended first. */
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+}
+
+/** A content with lines behind it; a last line without LF is ended first. */
 function* withLines(content: Iterable<Buffer>, lines: readonly Buffer[]): Generator<Buffer> {
   let last = LF;
   for (const chunk of content) {
     yield chunk;
     last = chunk.at(-1) ?? last;
   }
-  if (last !== LF) yield Buffer.from([LF]);
+  if (last !== LF && lines.length > 0) yield Buffer.from([LF]);
   yield* lines;
 }
 

@@ -17,6 +17,7 @@ export function chooseLayout(view: TreeView): LayoutName {
   for (const directory of view.newestSbis(SAMPLE)) {
     const layout = layoutAt(view, directory);
     if (layout !== undefined) counts[layout] += 1;
+    if (Math.max(counts.document, counts.go) > SAMPLE / 2) break;
   }
   if (counts.document + counts.go > 0) return counts.go > counts.document ? 'go' : 'document';
   return [ETC_WORKFLOW, GO_STATE].some((path) => findInTree(view, path) !== undefined) ? 'go' : 'document';

@@ -1,4 +1,4 @@
-import { operations, type Operation } from '../operation.js';
+import { operations, type JobOperation } from '../operation.js';
 import type { Place } from '../place.js';
 
 /** What stands on the small disk: the tree and all that belongs to it, or only what the command writes elsewhere. */
@@ -7,7 +7,7 @@ export type OnSmallDisk = 'tree' | 'output';
 /** A command on a full disk. */
 export interface FullCase {
   readonly name: string;
-  readonly operation: Operation;
+  readonly operation: JobOperation;
   readonly small: OnSmallDisk;
   /** True for commands that only read: a full disk must not stop them. */
   readonly reads: boolean;
@@ -57,12 +57,12 @@ export function namesOfRoom({ small }: FullCase, count: number): readonly Room[]
   return Array.from({ length: count }, (_, i) => ({ of: 'inodes', left: i * step }));
 }
 
-function operationCalled(name: string): Operation {
+function operationCalled(name: string): JobOperation {
   const found = operations.find((operation) => operation.name === name);
   if (found === undefined) throw new Error(`no operation is called ${name}`);
   return found;
 }
 
-function dryRun(operation: Operation): Operation {
+function dryRun(operation: JobOperation): JobOperation {
   return { ...operation, name: 'dry run', args: (place) => [...operation.args(place), '--dry-run'] };
 }

@@ -14,6 +14,7 @@ import { recover } from './recover.js';
 import { rot } from './rot.js';
 import { selftest } from './selftest.js';
 import { together } from './together.js';
+import { writers } from './writers.js';
 
 /** Every suite, in the order in which `all` runs them. */
 export const suites: readonly Suite[] = [
@@ -32,4 +33,5 @@ export const suites: readonly Suite[] = [
   rot,
   hostile,
   fuzz,
+  writers,
 ];

@@ -6,8 +6,8 @@ import { operations } from '../operation.js';
 import { eachInParallel, sample } from '../parallel.js';
 import { copyPlace, type Place } from '../place.js';
 import { makeTemplate, pointsOf, type Template } from '../points.js';
-import { endOf, endingOf, misbehaviour, runProduct, startProduct, type ProductRun } from '../product.js';
-import { killStrays, traced, untilStopped } from '../strace.js';
+import { endOf, endingOf, killStrays, misbehaviour, runProduct, startProduct, type ProductRun } from '../product.js';
+import { traced, untilStopped } from '../strace.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { describeCall, type Call } from '../trace.js';
 

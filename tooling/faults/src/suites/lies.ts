@@ -2,13 +2,9 @@ import { join } from 'node:path';
 
 import { runFaulted } from '../faulted-run.js';
 import { misbehaviour } from '../product.js';
-import { judge } from '../state.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { sweep, type Visit } from '../sweep.js';
 import { describeCall, type Call } from '../trace.js';
-
-/** Writes per operation that are lied about in the CI share. */
-const CI_POINTS = 14;
 
 /** The system says that a write was done, and did not do it: what is published must still be what was read. */
 export const lies: Suite = {
@@ -16,7 +12,9 @@ export const lies: Suite = {
   about: 'a write is lost although the system says it was done; nothing wrong may be published',
   needs: ['strace'],
   run: (context) =>
-    sweep(context, { ciPoints: CI_POINTS, isPoint: isDataWrite }, (visit) => lieAt(context, visit)),
+    sweep(context, { ciPoints: { job: 6, tree: 0 }, ciTrees: 0, isPoint: isDataWrite }, (visit) =>
+      lieAt(context, visit),
+    ),
 };
 
 /** A write into the database that is built, or into the export. Locks and notes hold no data. */
@@ -25,7 +23,7 @@ function isDataWrite({ name, args }: Call): boolean {
 }
 
 async function lieAt(context: SuiteContext, { template, point, worker, tally }: Visit<Call>): Promise<void> {
-  const { operation, before, place } = template;
+  const { operation, place } = template;
   const lied = await runFaulted(context, template, {
     point,
     fault: `retval=${point.result}`,
@@ -36,7 +34,7 @@ async function lieAt(context: SuiteContext, { template, point, worker, tally }: 
     tally.missed += 1;
     return;
   }
-  const after = await judge(operation, lied.place, before);
+  const after = await template.judge.ended(lied.place, lied.run);
   const wrong = [...misbehaviour(lied.run), ...after.wrong];
   if (lied.run.exitCode === operation.exitCode && after.left === 'old')
     wrong.push('success without the new state');

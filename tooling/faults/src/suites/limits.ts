@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { largeTrees, type LargeTree } from '../limits/large-trees.js';
 import { fileLimits, memoryLimit, sizeLimits, type Limit } from '../limits/limits.js';
-import { operations, type Operation } from '../operation.js';
+import { operations, type JobOperation } from '../operation.js';
 import { eachInParallel, sample } from '../parallel.js';
 import { copyPlace, makePlace, placeIn, type Place } from '../place.js';
 import { endingOf, misbehaviour, runProduct, type ProductRun } from '../product.js';
@@ -56,7 +56,7 @@ class Limits {
   }
 
   /** One command within each limit. */
-  private async within(operation: Operation, limited: readonly Limit[]): Promise<void> {
+  private async within(operation: JobOperation, limited: readonly Limit[]): Promise<void> {
     const { directory, workers } = this.context;
     const template = makePlace(join(directory, operation.name));
     await operation.prepare(template);
@@ -68,7 +68,7 @@ class Limits {
   }
 
   private async one(point: {
-    operation: Operation;
+    operation: JobOperation;
     limit: Limit;
     place: Place;
     before: Before;
@@ -96,7 +96,7 @@ class Limits {
     );
   }
 
-  private command(operation: Operation, place: Place, wrapper: readonly string[]): Promise<ProductRun> {
+  private command(operation: JobOperation, place: Place, wrapper: readonly string[]): Promise<ProductRun> {
     return runProduct({ args: operation.args(place), wrapper, bugs: this.context.bugs, timeoutMs: 120_000 });
   }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 
-import { chooseOperations } from '../operation.js';
+import { chooseOperations } from '../all-operations.js';
 import { makeTemplate, traceOperation } from '../points.js';
 import type { Bad, Suite } from '../suite.js';
 import { mutatingCalls } from '../trace.js';
@@ -16,13 +16,13 @@ export const lint: Suite = {
     const bad: Bad[] = [];
     let calls = 0;
     let points = 0;
-    for (const operation of chooseOperations(context.only)) {
+    for (const operation of chooseOperations(context, 8)) {
       const template = await makeTemplate(context.directory, operation);
       const wanted = [...mutatingCalls, ...ruleCalls];
       const { trace, place } = await traceOperation(template, { bugs: context.bugs, calls: wanted });
       points += 1;
       calls += trace.calls.length;
-      for (const { rule, what } of checkTrace(trace, place))
+      for (const { rule, what } of checkTrace(trace, place, operation))
         bad.push({ point: operation.name, what: `${rule}: ${what}` });
       rmSync(place.directory, { recursive: true, force: true });
     }

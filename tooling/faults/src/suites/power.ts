@@ -3,18 +3,14 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { cutPower, runs } from '../capabilities.js';
-import { recover } from '../faulted-run.js';
+import { settle } from '../faulted-run.js';
 import { copyPlace, type Place } from '../place.js';
 import type { Template } from '../points.js';
-import { endOf, startProduct } from '../product.js';
-import { judge } from '../state.js';
-import { killStrays, traced, untilStopped } from '../strace.js';
+import { endOf, killStrays, startProduct, type ProductRun } from '../product.js';
+import { traced, untilStopped } from '../strace.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { sweep, type Visit } from '../sweep.js';
 import { describeCall, readTrace, touches, type Call } from '../trace.js';
-
-/** Points per operation in the CI share, beside the cut after the end. */
-const CI_POINTS = 3;
 
 /** The file system of a worker: room for the tree, its database and what the preflight wants free. */
 const IMAGE_SIZE = '64M';
@@ -29,7 +25,7 @@ export const power: Suite = {
   about: 'the power is cut after each call that changes something, and after success was reported',
   needs: ['strace', 'root', 'mount', 'loop'],
   run: (context) =>
-    sweep<'end'>(context, { ciPoints: CI_POINTS, more: ['end'] }, (visit) =>
+    sweep<'end'>(context, { ciPoints: { job: 1, tree: 1 }, ciTrees: 5, more: ['end'] }, (visit) =>
       onDisk(join(context.directory, `disk-${visit.worker}`), (disk) => cutAt(context, visit, disk)),
     ),
 };
@@ -77,38 +73,43 @@ async function cutAt(
 ): Promise<void> {
   const place = copyPlace(template.place, join(disk.mount, 'place'));
   execFileSync('sync', ['-f', disk.mount]);
-  const isHit =
+  const run =
     point === 'end'
       ? await runToEnd(context, template, place)
-      : await runUntil(context, template, { point, place });
-  if (!isHit) {
+      : await runUntil(context, template, { point, place, disk });
+  if (run === undefined) {
     tally.missed += 1;
     return;
   }
-  if (!cutPower(disk.mount)) throw new Error(`${disk.mount} cannot be shut down`);
-  killStrays(disk.mount);
+  if (point === 'end') cut(disk);
   unmountDisk(disk);
   mountDisk(disk);
-  const { operation, before } = template;
-  const after = await judge(operation, place, before);
-  const wrong = after.wrong.map((what) => `after the cut: ${what}`);
-  if (point === 'end' && after.left === 'old') wrong.push('success was reported, and the new state is gone');
-  wrong.push(...(await recover(context, template, place)));
+  const { wrong, left } = await settle(context, template, { place, run });
   const where = point === 'end' ? 'its end' : describeCall(point, template.place.directory);
-  tally.note(`${operation.name}: power cut after ${where}`, wrong, after.left);
+  tally.note(`${template.operation.name}: power cut after ${where}`, wrong, left);
 }
 
-async function runToEnd({ bugs }: SuiteContext, { operation }: Template, place: Place): Promise<boolean> {
+/** Takes the power from a disk, and ends who worked on it. */
+function cut({ mount }: Disk): void {
+  if (!cutPower(mount)) throw new Error(`${mount} cannot be shut down`);
+  killStrays(mount);
+}
+
+async function runToEnd(
+  { bugs }: SuiteContext,
+  { operation }: Template,
+  place: Place,
+): Promise<ProductRun | undefined> {
   const run = endOf(await startProduct({ args: operation.args(place), bugs }));
-  return run.exitCode === operation.exitCode;
+  return run.exitCode === operation.exitCode ? run : undefined;
 }
 
-/** Runs until the product stands still after the point. False when another call was hit. */
+/** Runs until the product stands still after the point, and cuts the power. `undefined` when another call was hit. */
 async function runUntil(
   { bugs }: SuiteContext,
   { operation }: Template,
-  { point, place }: { point: Call; place: Place },
-): Promise<boolean> {
+  { point, place, disk }: { point: Call; place: Place; disk: Disk },
+): Promise<ProductRun | undefined> {
   const file = `${place.directory}.trace`.replace('/place.trace', '.trace');
   const injection = { call: point.name, when: String(point.ordinal), fault: 'signal=SIGSTOP' };
   const wrapper = traced(file, [injection], [point.name]);
@@ -117,8 +118,9 @@ async function runUntil(
   const hit = readTrace(file).calls.find(
     ({ name, ordinal }) => name === point.name && ordinal === point.ordinal,
   );
-  if (stopped !== undefined && hit !== undefined && touches(hit, place.directory)) return true;
-  killStrays(place.directory);
-  await run;
-  return false;
+  const isHit = stopped !== undefined && hit !== undefined && touches(hit, place.directory);
+  if (isHit) cut(disk);
+  else killStrays(place.directory);
+  const ended = endOf(await run);
+  return isHit ? ended : undefined;
 }
