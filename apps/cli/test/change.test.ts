@@ -105,7 +105,10 @@ describe.each(['file', 'dual_write', 'sqlite'] as const)('in mode %s', (mode) =>
 
     expect([number.exitCode, text.exitCode]).toEqual([0, 0]);
     const after = readFileSync(setting, 'utf8');
-    const kept = before.replace(/\n\s*"max_turns"[^\n]*/u, '').split('\n').filter((line) => /":/u.test(line));
+    const kept = before
+      .replace(/\n\s*"max_turns"[^\n]*/u, '')
+      .split('\n')
+      .filter((line) => /":/u.test(line));
     for (const line of kept) expect(after).toContain(line.replace(/,$/u, ''));
     expect(after).toContain('"max_turns": 12345678901234567890');
     for (const store of stores) {

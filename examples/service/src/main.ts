@@ -12,7 +12,8 @@ if (home === undefined) {
 const storage = await openStorage({
   home,
   user: 'example-service',
-  onProblem: ({ code, message }) => process.stderr.write(`the second store is behind: ${message} (${code})\n`),
+  onProblem: ({ code, message }) =>
+    process.stderr.write(`the second store is behind: ${message} (${code})\n`),
 });
 try {
   const finished = await runWorker(storage, {

@@ -32,7 +32,11 @@ export async function runWorker(storage: Storage, options: WorkerOptions): Promi
 }
 
 /** @returns false when the lease ended meanwhile and somebody else has the item */
-async function workOn(storage: Storage, first: Claim, { leaseMs, work, onDone }: WorkerOptions): Promise<boolean> {
+async function workOn(
+  storage: Storage,
+  first: Claim,
+  { leaseMs, work, onDone }: WorkerOptions,
+): Promise<boolean> {
   let claim = first;
   try {
     const done = await work(claim, async () => void (claim = await storage.renewLease(claim, leaseMs)));

@@ -10,7 +10,7 @@ const SEEDS = 5_000;
 const SEEDS_OF_A_FAULT = 1_500;
 
 /** Seeds that failed once. */
-const regressions = [242, 1_536, 5_081, 8_972, 12_578, 13_965];
+const regressions = [242, 1_536, 5_081, 8_972, 12_578, 13_965, 32_139];
 
 describe('Simulation', () => {
   test(

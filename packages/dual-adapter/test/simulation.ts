@@ -133,18 +133,16 @@ class Simulation {
     world.story.push(`step ${dice}`);
     if (dice < 9) return this.edit(this.store);
     if (dice < 14) return world.alone(() => this.foreign.act());
-    if (dice < 16)
-      return void (await syncTrees({ ...this.stores, now: world.now }, { allowDeletions: true }));
+    if (dice < 16) return this.synchronise();
     if (dice < 18) return void (await codeOf(() => this.store.settled()));
     if (dice < 19) return void (world.nowMs += world.pick([5, 1_000, 10_000]));
     return this.changeMode();
   }
 
   private async synchronise(): Promise<void> {
-    const wasCutOff = this.isCutOff;
     this.isCutOff = true;
     await syncTrees({ ...this.stores, now: this.world.now }, { allowDeletions: true });
-    this.isCutOff = wasCutOff;
+    this.isCutOff = false;
   }
 
   private get stores(): { files: MemoryFiles; ledger: MemoryLedger; truth: Truth } {
@@ -196,7 +194,8 @@ class Simulation {
   private judgePayment(): string[] {
     const wrong = this.store.debtCount() === 0 ? [] : ['something is still owed'];
     for (const path of new Set([...this.disk.nodes.keys(), ...this.database.tables.rows.keys()])) {
-      if (!this.isCutOff && !this.promises.isForeign(path) && !this.isInStep(path)) wrong.push(`${path} is owed by nobody`);
+      if (!this.isCutOff && !this.promises.isForeign(path) && !this.isInStep(path))
+        wrong.push(`${path} is owed by nobody`);
     }
     return wrong;
   }

@@ -4,6 +4,7 @@ import {
   invariant,
   joinPath,
   parentPath,
+  StorageError,
   type Chunks,
   type TreeEdit,
   type TreePath,
@@ -25,16 +26,24 @@ export interface CheckOptions {
 /**
  * Compares every edit of a plan with the tree that the edits before it leave, before anything is changed.
  *
- * @throws StorageError `FILE.CHANGED`, `FILE.NOT_FOUND`, `TREE.PATH_UNSAFE`, those of reading
+ * @throws StorageError `FILE.CHANGED`, `FILE.NOT_FOUND`, `TREE.PATH_UNSAFE`, `USAGE.INVALID` above 512 MiB, those of reading
  */
 export function checkEdits(edits: readonly TreeEdit[], options: CheckOptions): readonly Step[] {
   const check = new EditCheck(options);
-  return edits.map((edit) => {
+  const steps = edits.map((edit) => {
     const isAlone = edits.length === 1 || edit.op !== 'put' || edit.version.bytes instanceof Uint8Array;
     invariant(isAlone, 'a content in chunks is the only edit of its plan');
     return check.step(edit);
   });
+  const bytes = steps.reduce((sum, step) => sum + ('bytes' in step ? (step.bytes?.length ?? 0) : 0), 0);
+  if (bytes <= MOST_BYTES) return steps;
+  throw new StorageError('USAGE.INVALID', `a plan of ${bytes} bytes is too large to be made as one`, {
+    hint: `at most ${MOST_BYTES} bytes; a content given in chunks can be larger`,
+  });
 }
+
+/** Content of one plan that is held at once: half of what is read back after a crash, so that the rest has room. */
+const MOST_BYTES = 536_870_912;
 
 /** A content that is not held at once. */
 export function isChunks(bytes: Uint8Array | Chunks): bytes is Chunks {

@@ -2,6 +2,7 @@ import { isStorageError, StorageError, type Chunks, type FileDebt } from '@deesp
 
 import type { AuditFile } from './audit-file.js';
 import { readError, writeError } from './file-error.js';
+import { releaseLeftGoLocks, withGoLocks } from './hold-go-locks.js';
 import { decodeIntent, encodeIntent, pathsOf, type Intent } from './intent.js';
 import { freshId, isId, OwnArea, STORAGE } from './own-area.js';
 import { appendsLast, progressOf, type StepState } from './progress.js';
@@ -19,6 +20,8 @@ export interface EditRunnerParts {
   readonly owes: boolean;
 }
 
+/** The file that this product and the Go tool both write; the Go tool's locks are for it. Source: docs/adr/0013. */
+const GO_STATE = 'var/state.json';
 const PLACE = `${STORAGE}/dirty`;
 const MOST_INTENT_BYTES = 1_073_741_824;
 const MOST_NOTE_BYTES = 65_536;
@@ -38,8 +41,13 @@ export class EditRunner {
     return freshId(this.#ids('edit').concat(this.#ids('debt')).sort().at(-1));
   }
 
-  /** @throws StorageError that says that nothing is changed, or `FILE.OUTCOME_UNKNOWN` */
+  /** @throws StorageError that says that nothing is changed, such as `GO_TOOL.RUNNING`, or `FILE.OUTCOME_UNKNOWN` */
   run(intent: Intent, chunks?: Chunks): void {
+    if (!intent.steps.some(({ path }) => path === GO_STATE)) return this.#run(intent, chunks);
+    withGoLocks(this.parts.area.root, () => this.#run(intent, chunks));
+  }
+
+  #run(intent: Intent, chunks?: Chunks): void {
     const [first] = intent.steps;
     const isAtomic = intent.steps.length === 1 && (first?.op === 'put' || first?.op === 'remove');
     const isRecorded = this.parts.owes || intent.audit.length > 0 || !isAtomic;
@@ -76,6 +84,7 @@ export class EditRunner {
 
   /** Finishes or undoes what dead processes left. @throws StorageError as {@link run} */
   recover(): void {
+    releaseLeftGoLocks(this.parts.area.root);
     for (const id of this.#ids('put')) this.#cleanPut(id);
     for (const id of this.#ids('edit')) {
       const intent = this.#read(id, 'edit');

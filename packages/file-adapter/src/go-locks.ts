@@ -20,7 +20,7 @@ export interface GoLocks {
 }
 
 /**
- * Reads `var/state.lock` and `var/runlock`, whatever stands there. Never writes.
+ * Reads `var/state.lock` and `var/runlock`, whatever stands there but locks of this program. Never writes.
  *
  * @param home - the `.deespec` directory
  * @throws StorageError `FILE.PERMISSION`, `FILE.READ_FAILED`
@@ -29,10 +29,20 @@ export interface GoLocks {
  */
 export function readGoLocks(home: string): GoLocks {
   const runLock = `${home}/var/runlock`;
+  const isOurs = (lock: string): boolean => isOwnLock(home, lock);
   return {
-    stateLock: stands(`${home}/var/state.lock`),
-    runLock: stands(runLock) ? leaseOf(readSmall(runLock)) : undefined,
+    stateLock: stands(`${home}/var/state.lock`) && !isOurs('var/state.lock'),
+    runLock: stands(runLock) && !isOurs('var/runlock') ? leaseOf(readSmall(runLock)) : undefined,
   };
+}
+
+/** What tells a lock of this program from one of the Go tool, which does not read its own. */
+export const OWN_LOCK = 'locked by deespec-storage';
+
+/** True when a write of this program took the lock, or left it behind. */
+export function isOwnLock(home: string, lock: string): boolean {
+  const path = `${home}/${lock}`;
+  return stands(path) && readSmall(path).includes(OWN_LOCK);
 }
 
 function stands(path: string): boolean {

@@ -93,6 +93,19 @@ describe('the index of a tree on disk', () => {
     }, system);
   });
 
+  test('does not believe that what changed just now is what it looks like', () => {
+    const { opened, system } = tracing();
+    return withTree(async ({ index, home }) => {
+      plant(home, files);
+      await index.listSbis();
+      opened();
+
+      await index.listSbis();
+
+      expect(opened()).not.toEqual([]);
+    }, system);
+  });
+
   test.each<[string, (home: string) => void, SbiId]>([
     [
       'events of the journal',

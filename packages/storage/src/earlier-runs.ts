@@ -14,5 +14,5 @@ export async function earlierRuns(
     view = present;
     return { edits: [] };
   });
-  return (path) => (view === undefined ? undefined : earlierRunPath(path, view));
+  return (path, entry) => (view === undefined ? undefined : earlierRunPath(path, view, entry));
 }

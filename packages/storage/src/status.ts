@@ -206,6 +206,7 @@ function nextStep(database: DatabaseStatus, now: Situation): string {
 
 function nextInStep({ debts, differences }: Situation): string {
   if (debts > 0) return 'one store is behind: deespec sync brings both into step';
-  if (differences > 0) return 'the last verification found differences: deespec sync, then deespec verify --check-all';
+  if (differences > 0)
+    return 'the last verification found differences: deespec sync, then deespec verify --check-all';
   return 'keep both stores in step: deespec sync --watch; prove it: deespec verify --check-all';
 }

@@ -13,7 +13,14 @@ import {
   sync,
   verify,
 } from '../src/index.js';
-import { expectError, generatedTree, migratedTree, put, removeDirectories, temporaryDirectory } from './support.js';
+import {
+  expectError,
+  generatedTree,
+  migratedTree,
+  put,
+  removeDirectories,
+  temporaryDirectory,
+} from './support.js';
 
 afterEach(removeDirectories);
 
@@ -32,7 +39,14 @@ describe('A change of mode', () => {
       expect((await verify({ home, checkAll: true })).differences).toEqual([]);
     }
 
-    expect(seen.map(([mode]) => mode)).toEqual(['dual_write', 'sqlite', 'dual_write', 'file', 'sqlite', 'file']);
+    expect(seen.map(([mode]) => mode)).toEqual([
+      'dual_write',
+      'sqlite',
+      'dual_write',
+      'file',
+      'sqlite',
+      'file',
+    ]);
     expect(seen.map(([, epoch]) => epoch)).toEqual([2, 3, 4, 5, 6, 7]);
     expect(readFileSync(join(home, 'setting.json')).equals(original)).toBe(true);
   });
@@ -121,7 +135,9 @@ describe('An edit of storage_mode by hand', () => {
     expect(report).toMatchObject({ mode: 'sqlite', changed: true });
     expect(report.restored?.keys.toSorted()).toEqual(Object.keys(before).toSorted());
     expect(settings(home)).toEqual({ ...before, storage_mode: 'sqlite' });
-    expect(await listConflicts({ home })).toMatchObject([{ id: report.restored?.kept, path: 'setting.json' }]);
+    expect(await listConflicts({ home })).toMatchObject([
+      { id: report.restored?.kept, path: 'setting.json' },
+    ]);
   });
 
   test('keeps the request and the settings when it cannot be granted', async () => {

@@ -16,12 +16,12 @@ async function main(): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n\n${usage}`);
     return 64;
   }
-  const { share, seed, workers, only, bugs } = options;
+  const { share, seed, workers, only, points, bugs } = options;
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const results: SuiteResult[] = [];
   for (const suite of chosen) {
     say(`${suite.name}: ${suite.about} (share ${share}, seed ${seed})`);
-    const result = await runSuite(suite, { share, seed, workers, only, bugs, enough: Infinity, say });
+    const result = await runSuite(suite, { share, seed, workers, only, points, bugs, enough: Infinity, say });
     process.stdout.write(`${renderResult(result)}\n`);
     results.push(result);
   }

@@ -9,7 +9,8 @@ export const usage = `usage: npm run faults -- <suite>... [options]
   --share <share>   full: the whole sweep (default); ci: a sample that takes minutes
   --seed <n>        of every choice by chance (default 1)
   --workers <n>     cases at the same time (default 2)
-  --only <name,...> these operations or cases of a suite only
+  --only <name,...> these operations, kinds of them, or cases of a suite only
+  --points <n>      at most so many points of each operation: kill, recover, power, errors
   --bug <name,...>  switch seeded bugs on: the suite must then find something
   --output <file>   also write the reports as JSON
   --write <file>    hostile: write the table of cases and verdicts as Markdown
@@ -23,6 +24,7 @@ export interface Options {
   readonly seed: number;
   readonly workers: number;
   readonly only: readonly string[];
+  readonly points: number;
   readonly bugs: readonly BugName[];
   readonly output: string | undefined;
   readonly write: string | undefined;
@@ -38,6 +40,7 @@ export function parseOptions(args: readonly string[]): Options {
       seed: { type: 'string', default: '1' },
       workers: { type: 'string', default: '2' },
       only: { type: 'string', default: '' },
+      points: { type: 'string', default: '999999999' },
       bug: { type: 'string', default: '' },
       output: { type: 'string' },
       write: { type: 'string' },
@@ -50,6 +53,7 @@ export function parseOptions(args: readonly string[]): Options {
     seed: parseCount('--seed', values.seed),
     workers: parseCount('--workers', values.workers),
     only: values.only.split(',').filter(Boolean),
+    points: parseCount('--points', values.points),
     bugs: values.bug.split(',').filter(Boolean).map(parseBug),
     output: values.output,
     write: values.write,

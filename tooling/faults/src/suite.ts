@@ -15,6 +15,8 @@ export interface SuiteContext {
   readonly bugs: readonly BugName[];
   /** Names of the operations or cases that are asked for; empty: all. */
   readonly only: readonly string[];
+  /** At most so many points of each operation; absent: as the share says. */
+  readonly points?: number;
   /** Bad points after which a suite need not go on; `Infinity` where all are wanted. */
   readonly enough: number;
   /** Cases that run at the same time. */

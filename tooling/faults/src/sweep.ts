@@ -37,7 +37,10 @@ export async function sweep<P = never>(
   for (const operation of chooseOperations(context, ciTrees)) {
     const template = await makeTemplate(context.directory, operation);
     const calls = (await pointsOf(template, context.bugs)).filter(isPoint);
-    const most = context.share === 'full' ? Infinity : ciPoints[operation.writesTree ? 'tree' : 'job'];
+    const most = Math.min(
+      context.points ?? Infinity,
+      context.share === 'full' ? Infinity : ciPoints[operation.writesTree ? 'tree' : 'job'],
+    );
     const chosen = [...sample(calls, most, context.seed), ...more];
     const ordered = context.enough < chosen.length ? spread(chosen) : chosen;
     await eachInParallel(ordered, context.workers, async (point, worker) => {

@@ -22,15 +22,17 @@ export type OnApi = (work: (storage: Storage) => Promise<void>) => () => Promise
  */
 export function storageContract(name: string, open: () => Promise<OpenedApi>): void {
   const onApi: OnApi = (work) => async () => {
-    const { storage, close } = await open();
+    const opened = await open();
     try {
-      await work(storage);
+      await work(opened.storage);
     } finally {
-      await close();
+      await opened.close();
     }
   };
   describe(`Storage: ${name}`, () => {
     describe('SBIs', () => items(onApi));
+    describe('changes of SBIs', () => changes(onApi));
+    describe('lists of SBIs', () => lists(onApi));
     describe('executions', () => executions(onApi));
     describe('settings and audit', () => settings(onApi));
     describe('claims', () => claims(onApi));
@@ -69,7 +71,9 @@ function items(onApi: OnApi): void {
       expect(await failureOf(storage.getSbi(`${id.slice(0, -4)}0000` as SbiId))).toBe('SBI.NOT_FOUND');
     }),
   );
+}
 
+function changes(onApi: OnApi): void {
   test(
     'changes fields, and refuses a change of a version that is no longer there with both versions',
     onApi(async (storage) => {
@@ -110,7 +114,9 @@ function items(onApi: OnApi): void {
       expect(await storage.listSbis()).toEqual([kept]);
     }),
   );
+}
 
+function lists(onApi: OnApi): void {
   test(
     'lists pages, streams all, counts by status and orders what is next',
     onApi(async (storage) => {
@@ -197,7 +203,10 @@ function settings(onApi: OnApi): void {
       const stale = storage.setConfig('setting.max_turns', '10', first);
 
       expect(await failureOf(stale)).toBe('CONFIG.CHANGED');
-      expect(await storage.getConfig('setting.max_turns')).toMatchObject({ valueJson: '9', revision: second.revision });
+      expect(await storage.getConfig('setting.max_turns')).toMatchObject({
+        valueJson: '9',
+        revision: second.revision,
+      });
       expect(await failureOf(storage.setConfig('setting.storage_mode', '"file"'))).toBe('USAGE.INVALID');
     }),
   );

@@ -58,7 +58,10 @@ export function transactions(onApi: OnApi): void {
       expect(await storage.listSbis()).toMatchObject([{ id: made.id, priority: 4 }]);
     }),
   );
+  overlapping(onApi);
+}
 
+function overlapping(onApi: OnApi): void {
   test(
     'fails when what it read was changed, and can be run again',
     onApi(async (storage) => {

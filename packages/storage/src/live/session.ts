@@ -32,7 +32,7 @@ export class Session {
         const stores = await this.current();
         return stores.isStale === true ? { stale: stores } : { value: await work(stores) };
       });
-      if ('value' in used) return used.value as T;
+      if ('value' in used) return used.value;
       // Not under the barrier: a payment that waits for it has to end first.
       await this.drop(used.stale);
     }

@@ -1,5 +1,4 @@
 import {
-  modeMeanings,
   type Index,
   type StorageError,
   type StorageMode,

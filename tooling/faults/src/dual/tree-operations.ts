@@ -1,4 +1,3 @@
-import { parseSbiId } from '@deespec/domain';
 import { openStorage } from '@deespec/storage';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +47,7 @@ const writes: readonly Kind[] = [
     kind: 'execution-again',
     bases: modes,
     args: (place) => [
-      ...['execution', 'add', itemsOf(place).a[0]!, '--run', '2', '--turn', '1'],
+      ...['execution', 'add', itemsOf(place).b[0]!, '--run', '2', '--turn', '2'],
       ...step,
       ...content(place),
     ],
@@ -146,12 +145,11 @@ function specOf({ directory }: Place): readonly string[] {
   return ['--spec', join(directory, 'canary.txt')];
 }
 
-/** A second run of an item, so that a step of it writes where the first run has a file. */
+/** A second run of the item in work, so that a step of it writes where the first run has a file. */
 async function beginRun(place: Place): Promise<void> {
   const storage = await openStorage({ home: place.home });
   try {
-    const id = parseSbiId(itemsOf(place).a[0]!);
-    await storage.transaction((tx) => tx.claimSbi(id, 86_400_000));
+    await storage.claimNext({ leaseMs: 86_400_000 });
     await storage.settled();
   } finally {
     await storage.close();

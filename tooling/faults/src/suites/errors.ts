@@ -54,7 +54,7 @@ export const errors: Suite = {
     for (const operation of chooseOperations(context, 6)) {
       const template = await makeTemplate(context.directory, operation);
       const all = await injectionsOf(context, template);
-      const most = MOST[context.share][operation.writesTree ? 'tree' : 'job'];
+      const most = Math.min(context.points ?? Infinity, MOST[context.share][operation.writesTree ? 'tree' : 'job']);
       const chosen = sample(all, most, context.seed);
       await eachInParallel(chosen, context.workers, async (injection, worker) => {
         const outcome = await failAt(context, template, { ...injection, worker, tally });

@@ -14,6 +14,7 @@ import { recover } from './recover.js';
 import { rot } from './rot.js';
 import { selftest } from './selftest.js';
 import { together } from './together.js';
+import { unavailable } from './unavailable.js';
 import { writers } from './writers.js';
 
 /** Every suite, in the order in which `all` runs them. */
@@ -34,4 +35,5 @@ export const suites: readonly Suite[] = [
   hostile,
   fuzz,
   writers,
+  unavailable,
 ];

@@ -22,12 +22,13 @@ export const recover: Suite = {
   run: async (context) => {
     const tally = new FaultTally(context.say);
     const { first, second } = amounts[context.share];
+    const most = Math.min(first, context.points ?? Infinity);
     for (const operation of chooseOperations(context, 5)) {
       const template = await makeTemplate(context.directory, operation);
       // Not the very ends: a run killed at its first call leaves nothing to recover from.
       const firsts = sample(
         (await pointsOf(template, context.bugs)).slice(first === 1 ? -12 : 0),
-        first,
+        most,
         context.seed,
       );
       for (const point of firsts) await killTwice(context, template, { point, second, tally });

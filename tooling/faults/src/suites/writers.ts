@@ -16,7 +16,7 @@ interface Size {
 }
 
 const sizes: Readonly<Record<Share, Size>> = {
-  ci: { writes: 25, kills: 8 },
+  ci: { writes: 12, kills: 6 },
   full: { writes: 2_000, kills: 60 },
 };
 
