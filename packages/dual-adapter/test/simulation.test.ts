@@ -24,12 +24,13 @@ describe('Simulation', () => {
 
       expect(failures).toEqual([]);
     },
-    // 12 ms a seed; one takes 3 on a quiet machine.
-    60_000,
+    // A seed takes 3 ms of a processor; the machine may have much else to do.
+    180_000,
   );
 
   test.each(regressions)('holds every law for seed %d, which failed once', async (seed) => {
     const world = new World(seed);
+    world.isTold = true;
 
     const wrong = await replay(world);
 

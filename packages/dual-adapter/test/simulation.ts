@@ -67,7 +67,7 @@ class Simulation {
       if (!(error instanceof Crash) && !isStorageError(error)) throw error;
     }
     if (world.isDead) await this.restart();
-    world.story.push(this.describe());
+    if (world.isTold) world.story.push(this.describe());
   }
 
   private describe(): string {

@@ -28,6 +28,8 @@ export class World {
   nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
   /** Called at each call of a port: what other programs do at that moment. */
   meanwhile: () => void = () => undefined;
+  /** Keeps the state after each step in the story, too. */
+  isTold = false;
   /** What happened, for the one who looks at a seed that fails. */
   readonly story: string[] = [];
   #state: number;

@@ -14,7 +14,7 @@ export type StepState = 'open' | 'begun' | 'done' | 'moved';
 export function appendsLast(steps: readonly Step[]): readonly number[] {
   const numbers = [...steps.keys()];
   const isAppend = (number: number): boolean => steps[number]!.op === 'append';
-  return isAppend(0) ? numbers : numbers;
+  return [...numbers.filter((number) => !isAppend(number)), ...numbers.filter(isAppend)];
 }
 
 /**

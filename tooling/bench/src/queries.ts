@@ -1,4 +1,4 @@
-import { openStorage } from '@deespec/storage';
+import { openIndex } from '@deespec/storage';
 
 /** Times of single calls in this process, milliseconds. */
 export interface QuerySamples {
@@ -6,7 +6,7 @@ export interface QuerySamples {
   readonly samples: readonly number[];
 }
 
-type Index = Awaited<ReturnType<typeof openStorage>>['index'];
+type Index = Awaited<ReturnType<typeof openIndex>>['index'];
 type SbiId = Parameters<Index['getSbi']>[0];
 
 const CALLS = 1000;
@@ -14,7 +14,7 @@ const WARM_UP_CALLS = 100;
 
 /** Times `getSbi` and `listSbis` (a page of 100 after a random item) through `@deespec/storage`, 1,000 calls each. */
 export async function timeQueries(home: string): Promise<QuerySamples[]> {
-  const storage = await openStorage({ home, store: 'sqlite' });
+  const storage = await openIndex({ home, store: 'sqlite' });
   try {
     const { index } = storage;
     const ids = await listIds(index);

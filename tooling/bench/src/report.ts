@@ -4,8 +4,10 @@ import prettyBytes from 'pretty-bytes';
 import { table } from 'table';
 
 import { memoryBudget, type Budget } from './cases.js';
+import type { QuerySamples } from './queries.js';
 import type { BenchmarkResult, CaseResult } from './run-benchmark.js';
 import { median, percentile } from './statistics.js';
+import { BARE } from './writes.js';
 
 /** A figure against its budget; `-` where there is no budget. */
 export type Verdict = 'goal' | 'must' | 'MISSED' | '-';
@@ -48,6 +50,15 @@ export interface Report {
   readonly tree: BenchmarkResult['tree'];
   readonly cases: readonly CaseLine[];
   readonly queries: readonly QueryLine[];
+  readonly writes: readonly WriteLine[];
+}
+
+/** One line of calls of the API. */
+export interface WriteLine extends QueryLine {
+  /** Median over the median of the same call in mode `file`; absent for what is no call. */
+  readonly toFiles: number | undefined;
+  /** Median over the median of a bare durable transaction. */
+  readonly toBare: number;
 }
 
 /** Condenses samples into figures. */
@@ -64,14 +75,31 @@ export function makeReport(result: BenchmarkResult): Report {
     runs: result.cases[0]?.samples.length ?? 0,
     tree: result.tree,
     cases: result.cases.map(caseLine),
-    queries: result.queries.map(({ name, samples }) => ({
-      name,
-      calls: samples.length,
-      p50Ms: median(samples),
-      p95Ms: percentile(samples, 0.95),
-      p99Ms: percentile(samples, 0.99),
-    })),
+    queries: result.queries.map(queryLine),
+    writes: writeLines(result.writes.map(queryLine)),
   };
+}
+
+function queryLine({ name, samples }: QuerySamples): QueryLine {
+  return {
+    name,
+    calls: samples.length,
+    p50Ms: median(samples),
+    p95Ms: percentile(samples, 0.95),
+    p99Ms: percentile(samples, 0.99),
+  };
+}
+
+function writeLines(lines: readonly QueryLine[]): WriteLine[] {
+  const p50 = new Map(lines.map(({ name, p50Ms }) => [name, p50Ms]));
+  return lines.map((line) => {
+    const inFiles = p50.get(line.name.replace(/^[^:]+/u, 'file'));
+    return {
+      ...line,
+      toFiles: inFiles === undefined ? undefined : line.p50Ms / inFiles,
+      toBare: line.p50Ms / p50.get(BARE)!,
+    };
+  });
 }
 
 /** `goal` or `must`, whichever is reached. */
@@ -130,12 +158,23 @@ export function renderReport(report: Report): string {
     'reached',
   ];
   const queries = report.queries.map((line) => [line.name, line.calls, ...percentiles(line)]);
+  const writes = report.writes.map((line) => [
+    line.name,
+    line.calls,
+    ...percentiles(line),
+    line.toFiles === undefined ? '-' : `${line.toFiles.toFixed(2)} x`,
+    `${line.toBare.toFixed(2)} x`,
+  ]);
   return [
     `${counts}, ${prettyBytes(tree.bytes)}; ${report.runs} interleaved rounds, warm cache`,
     `${machine.cpus} x ${machine.cpu}, ${prettyBytes(machine.memoryBytes, { binary: true })}, Node ${machine.node}, load ${report.load.toFixed(1)}`,
     '',
     table([head, ...rows]),
     table([['call', 'calls', 'p50', 'p95', 'p99'], ...queries]),
+    table([
+      ['call of the API', 'calls', 'p50', 'p95', 'p99', 'to mode file', 'to a bare transaction'],
+      ...writes,
+    ]),
     `Memory: must ${prettyBytes(memoryBudget.must, { binary: true })}, goal ${prettyBytes(memoryBudget.goal, { binary: true })}.\n`,
   ].join('\n');
 }

@@ -6,6 +6,10 @@ import { generateTree, type TreeSummary } from '@deespec/trees';
 import { baselines, cases, type BaselineName, type Case, type Place } from './cases.js';
 import { measure, type Command, type Sample } from './measure.js';
 import { timeQueries, type QuerySamples } from './queries.js';
+import { timeWrites } from './writes.js';
+
+/** Calls of each kind in each mode. */
+const WRITES = 100;
 
 export interface BenchmarkOptions {
   /** Directory to work in; exists and is empty. Needs five times the tree's size. */
@@ -30,6 +34,8 @@ export interface BenchmarkResult {
   readonly tree: TreeSummary;
   readonly cases: readonly CaseResult[];
   readonly queries: readonly QuerySamples[];
+  /** Calls of the API in each mode, and a bare transaction. */
+  readonly writes: readonly QuerySamples[];
 }
 
 /**
@@ -61,7 +67,9 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     await runRound(place, round, { results, time });
   }
   onStep('queries in process');
-  return { tree, cases: results, queries: await timeQueries(home) };
+  const queries = await timeQueries(home);
+  onStep('writes in process, in each mode');
+  return { tree, cases: results, queries, writes: await timeWrites(home, WRITES) };
 }
 
 interface Round {

@@ -36,12 +36,21 @@ describe('benchmark', () => {
     expect(report.queries.every((line) => line.p50Ms <= line.p95Ms && line.p95Ms <= line.p99Ms)).toBe(true);
   });
 
+  test('times calls of the API in every mode against files alone and a bare transaction', () => {
+    const names = report.writes.map(({ name }) => name);
+    for (const mode of ['file', 'dual_write', 'sqlite'])
+      expect(names).toContain(`${mode}: append an execution of 4 KiB`);
+    expect(report.writes.find(({ name }) => name.startsWith('bare'))).toMatchObject({ toBare: 1 });
+    expect(report.writes.find(({ name }) => name === 'file: create an SBI')).toMatchObject({ toFiles: 1 });
+  });
+
   test('prints a line for each, with budgets and machine', () => {
     const text = renderReport(report);
 
     expect(text).toContain('12 SBIs');
     expect(text).toMatch(/│ 5 x +│ 3 x +│/u);
     expect(text).toContain('warm cache');
-    for (const { name } of [...report.cases, ...report.queries]) expect(text).toContain(name);
+    for (const { name } of [...report.cases, ...report.queries, ...report.writes])
+      expect(text).toContain(name);
   });
 });
