@@ -4,6 +4,7 @@ import type { SyncResult } from '@deespec/storage';
 import { formatCount, localTime, renderFields } from './render.js';
 import { countFields, passLine, renderLeft, toSyncData, withRescued } from './render-sync.js';
 import type { SyncCounts } from './render-sync.js';
+import { safeText } from './safe-text.js';
 import type { Context } from './session.js';
 
 /** What the passes of a watch did together. */
@@ -53,8 +54,10 @@ export async function keepInStep(
     const left = renderLeft(result).trimEnd();
     if (left !== '') terminal.note(left);
   };
+  const onProblem = ({ code, message }: StorageError): void =>
+    terminal.note(`still owed: ${safeText(message)} (${code})`);
   try {
-    await watchTree({ ...options, signal, onPass });
+    await watchTree({ ...options, signal, onPass, onProblem });
     return { totals, error: signal.reason as StorageError };
   } catch (error) {
     if (!isStorageError(error)) throw error;

@@ -54,6 +54,7 @@ describe.each(['file', 'dual_write', 'sqlite'] as const)('audit in mode %s', (mo
     expect(exitCode).toBe(0);
     expect(lines[0]).toMatch(/^SEQ +TIME +USER +ACTION +ENTITY +OLD +NEW$/u);
     expect(lines.slice(1).map((line) => /(?:config|sbi) \w+/u.exec(line)?.[0])).toEqual([
+      'sbi write',
       'config set',
       'sbi update',
       'sbi update',
@@ -94,7 +95,10 @@ describe.each(['file', 'dual_write', 'sqlite'] as const)('audit in mode %s', (mo
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual(data.items);
     expect(JSON.parse(array)).toEqual(data.items);
-    expect(data).toMatchObject({ nextOffset: null, items: [{ seq: null }, { seq: 1, entityId: key }, {}, {}] });
+    expect(data).toMatchObject({
+      nextOffset: null,
+      items: [{ seq: null }, { seq: 1, entityId: key }, {}, {}],
+    });
   });
 
   test('--entity, --since, --limit and --offset choose rows', async () => {

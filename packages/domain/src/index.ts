@@ -42,7 +42,6 @@ export type {
   StoredSbi,
 } from './storage.js';
 export { parseTime, timeFromDate, timeFromNs, timeToNs } from './time.js';
-export type { TreeEdit } from './tree-edit.js';
 export { CHUNK_BYTES } from './tree-loader.js';
 export type { LoadContent, LoadEntry, TreeLoader, UnitChange } from './tree-loader.js';
 export {
@@ -63,6 +62,7 @@ export type {
   EditResult,
   EntryKind,
   Expected,
+  TreeEdit,
   TreeEntry,
   TreeReader,
   TreeStat,

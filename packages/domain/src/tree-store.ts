@@ -2,7 +2,6 @@ import type { AuditNote, AuditRecord } from './audit.js';
 import { StorageError } from './errors.js';
 import type { JournalSpool } from './journal.js';
 import type { SbiId } from './sbi.js';
-import type { TreeEdit } from './tree-edit.js';
 import { displayPath, type TreePath } from './tree-path.js';
 
 /** What stands at a path. Anything else (FIFO, socket, device) cannot be stored and is refused. */
@@ -83,6 +82,23 @@ export interface TreeView extends TreeReader {
   /** Directories of `specs/sbi` whose names hold an id, those whose ids sort last first: at most `limit`. */
   newestSbis(limit: number): readonly TreePath[];
 }
+
+/** What a change does to one path. */
+export type TreeEdit =
+  /**
+   * Puts a version where `expected` stands. A directory and what is none do not replace one another. A content given in
+   * chunks can only be the one edit of its plan.
+   */
+  | { readonly op: 'put'; readonly version: TreeVersion; readonly expected: Expected }
+  /**
+   * Appends one line, ending in LF, to a journal that other programs append to; made with mode 0o644 when absent. A last
+   * line without LF is ended first. Several lines in one edit are one write.
+   */
+  | { readonly op: 'append'; readonly path: TreePath; readonly line: Buffer }
+  /** Removes an entry whose content is `expected`; a directory must be empty. */
+  | { readonly op: 'remove'; readonly path: TreePath; readonly expected: string }
+  /** Removes a directory with all it holds; the bytes are kept until nobody can need them. */
+  | { readonly op: 'discard'; readonly path: TreePath };
 
 /** What is to be done to a tree, and what the audit log says of it. */
 export interface EditPlan {

@@ -84,7 +84,7 @@ export class Carrier {
       case 'remove-entry':
         return this.#removeEntry(look, decision, turn);
       case 'remove-file':
-        return this.#removeFile(look, turn);
+        return this.#removeFile(look, decision, turn);
     }
   }
 
@@ -174,7 +174,11 @@ export class Carrier {
     await this.#again(path, turn);
   }
 
-  async #removeFile({ path, facts }: Look, turn: Turn): Promise<void> {
+  async #removeFile(look: Look, decision: Decision & { action: 'remove-file' }, turn: Turn): Promise<void> {
+    const { path, facts, seen } = look;
+    if (decision.keep !== undefined) {
+      keepFile(this.stores, this.tally, { seen: seen!, reason: decision.reason, keptSha256: undefined });
+    }
     await this.#edit(path, [{ op: 'remove', path, expected: facts.file!.sha256 }]);
     this.#bases.set(path, 'absent');
     this.tally.count('removedFromFiles');

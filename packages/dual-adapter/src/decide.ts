@@ -43,7 +43,7 @@ export type Decision = { readonly reason: string } & (
   /** Append the lines that the files lack, then import them. */
   | { readonly action: 'merge' }
   | { readonly action: 'remove-entry'; readonly keep?: Loser }
-  | { readonly action: 'remove-file' }
+  | { readonly action: 'remove-file'; readonly keep?: Loser }
 );
 
 /** True when both are the same version: kind, mode and content. Times and inodes make no version. */
@@ -58,7 +58,7 @@ export function isSameVersion(one: Version, other: Version): boolean {
  *
  * Carried out, the decision makes the next one of the same path `nothing`.
  *
- * Source: docs/adr/0013, "Decisions".
+ * Source: docs/adr/0013.
  */
 export function decide(facts: Facts): Decision {
   const { file, entry } = facts;
@@ -89,8 +89,12 @@ function withoutFile(facts: Facts, entry: TreeEntry): Decision {
 
 function withoutEntry(facts: Facts, file: DiskEntry): Decision {
   const base = baseOf(facts);
-  // With a debt it was removed from the database since: what stands there may have been written by us just before a crash.
   if (base === undefined && !facts.debt) return { action: 'import', reason: 'new in the files' };
+  if (base === undefined && facts.truth === 'sqlite') {
+    // Removed from the database since, and never known to be in the files: we wrote it just before a crash.
+    const reason = 'deleted in the database before the files were known to hold it';
+    return { action: 'remove-file', reason, ...keeping('files', file.kind) };
+  }
   if (base !== undefined && isSameVersion(file, base))
     return { action: 'remove-file', reason: 'deleted in the database' };
   if (facts.truth === 'files') {

@@ -5,6 +5,7 @@ export type { DualStoreOptions } from './dual-store.js';
 export type { SyncStores } from './keeping.js';
 export { isJournalPath, mergeLines } from './merge-lines.js';
 export type { MergedLines } from './merge-lines.js';
+export { payDebts } from './pay-debts.js';
 export type { SyncOptions } from './sync-pass.js';
 export type { SyncAction, SyncFailure, SyncReport } from './sync-report.js';
 export { syncTrees } from './sync-trees.js';

@@ -72,7 +72,7 @@ describe('decide', () => {
     [
       'owes the removal of what it never saw',
       facts({ f: 'a' }, { debt: true, truth: 'sqlite' }),
-      'import, keeping files',
+      'remove-file, keeping files',
     ],
     ['wrote both since', facts({ f: 'b', d: 'c', p: 'a' }, { base: entry('b')!, truth: 'sqlite' }), 'write'],
     ['removed both since', facts({ f: 'a', p: 'a' }, { base: 'absent' }), 'import'],

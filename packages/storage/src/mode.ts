@@ -2,6 +2,8 @@ import { isStorageError, modeMeanings, StorageError, storageModes, type StorageM
 
 import { openFileStorage } from '@deespec/file-adapter';
 import { beginAccount, openHandle, toStorageError } from '@deespec/sqlite-adapter';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { takeBarrier, type Release } from './barrier.js';
@@ -14,6 +16,7 @@ import { nameMode, originalOf, restoreSetting, type RestoredSetting } from './mo
 import type { OriginalSetting } from './original-setting.js';
 import type { RunOptions, VerifyReport } from './reports.js';
 import { requestedMode } from './setting.js';
+import { syncPath } from './sync-path.js';
 import { openSyncStores, syncOnce, type SyncResult, type SyncStores } from './sync.js';
 import { requireVerified } from './verified.js';
 import { WriterLock } from './writer-lock.js';
@@ -177,6 +180,9 @@ async function prove(stores: SyncStores, { paths, from, to, ...options }: Provin
     sync = addUp(sync, await syncOnce(stores, options));
   }
   requireInStep(sync);
+  // What the database recorded is copied there without a sync; from here on the chain may go on there.
+  const outside = join(paths.own, 'audit.ndjson');
+  if (existsSync(outside)) syncPath(outside);
   const conflicts = stores.files.listConflicts().length - (restored?.kept === undefined ? 0 : 1);
   if (conflicts > 0 && isUp(from, to) && to !== 'dual_write') throw conflicting(conflicts, to);
   return { original, restored, sync };

@@ -108,11 +108,8 @@ export async function syncOnce(
       ...(paths === undefined ? {} : { paths }),
     },
   );
-  const isDone = !isDry && report.failed.length === 0 && report.unstable.length === 0;
-  const seen = paths === undefined ? undefined : new Set(paths);
-  for (const debt of isDone ? owed : []) {
-    // Owed before the pass looked at it: a newer change of the same path has a debt of its own.
-    if (seen === undefined || debt.paths.every((path) => seen.has(path))) files.clearFileDebt(debt.id);
-  }
+  // Owed before the pass looked at everything: a newer change has a debt of its own.
+  const isDone = !isDry && paths === undefined && report.failed.length === 0 && report.unstable.length === 0;
+  for (const { id } of isDone ? owed : []) files.clearFileDebt(id);
   return { mode, ...report, rescued, debts: ledger.countDebts() + files.fileDebts().length };
 }

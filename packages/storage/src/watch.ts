@@ -1,4 +1,5 @@
-import { isStorageError, type TreePath } from '@deespec/domain';
+import { isStorageError, modeMeanings, type StorageError, type TreePath } from '@deespec/domain';
+import { payDebts } from '@deespec/dual-adapter';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { readEpoch } from './epoch-file.js';
@@ -27,13 +28,12 @@ const FULL_MS = 30_000;
 /** The same where the system watches no more directories. */
 const POLL_MS = 1_000;
 
-/** Debts that are looked at in one turn. */
-const DEBTS = 1_000;
-
 /** What {@link watchTree} takes. */
 export interface WatchOptions extends Omit<SyncOptions, 'dryRun'> {
   /** Told after each pass that did something, and after the first. */
   readonly onPass?: (result: SyncResult) => void;
+  /** Told when a debt could not be paid; nothing is lost, and it is tried again. */
+  readonly onProblem?: (problem: StorageError) => void;
   readonly signal: AbortSignal;
 }
 
@@ -96,8 +96,18 @@ class Follower {
     const sinceFullMs = performance.now() - this.fullAtMs;
     if (this.isFullDue || sinceFullMs > (this.isPolling ? POLL_MS : FULL_MS)) return this.full(stores);
     const paths = this.due(stores);
-    if (paths.length === 0) return;
-    this.report(await syncOnce(stores, { ...this.options, paths }));
+    if (paths.length > 0) this.report(await syncOnce(stores, { ...this.options, paths }));
+    if (stores.ledger.countDebts() > 0 || stores.files.fileDebts().length > 0) await this.pay(stores);
+  }
+
+  /** What others left owed. A failure is told, not fatal: the debt stays and is tried again. */
+  private async pay({ files, ledger, mode }: SyncStores): Promise<void> {
+    try {
+      await payDebts({ files, ledger, truth: modeMeanings[mode].reads });
+    } catch (error) {
+      if (!isStorageError(error) || error.code === 'INTERNAL') throw error;
+      this.options.onProblem?.(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -121,7 +131,7 @@ class Follower {
     this.isPolling = !isRoom;
   }
 
-  /** What was heard of and has come to rest, with all below it, and what is owed. */
+  /** What was heard of and has come to rest, with all below it. */
   private due({ files, ledger }: SyncStores): TreePath[] {
     const due = new Set<TreePath>();
     const restNs = BigInt(Date.now() - SETTLE_MS) * 1_000_000n;
@@ -133,8 +143,6 @@ class Follower {
       if (stat?.kind === 'directory') for (const below of this.newBelow(files, path)) due.add(below);
       if (stat === undefined) for (const row of ledger.account(path)) due.add(row.path);
     }
-    for (const { path } of ledger.debts(DEBTS)) due.add(path);
-    for (const debt of files.fileDebts()) for (const path of debt.paths) due.add(path);
     return [...due];
   }
 

@@ -41,6 +41,8 @@ export interface Operation {
   readonly exitCode: number;
   /** True when it writes into the tree and not only beside it. */
   readonly writesTree: boolean;
+  /** True when everything that it changes in the tree is noted down before. */
+  readonly isRecorded: boolean;
   /** Brings an empty place into the state before the command, with the product undisturbed. */
   prepare(place: Place): Promise<void>;
   /** The commands that bring to an end what was cut off, in order. */
@@ -108,6 +110,7 @@ export const operations: readonly JobOperation[] = jobs.map((job) => {
     ...job,
     kind: job.name,
     writesTree: false,
+    isRecorded: false,
     recovery: (place) => [{ args: job.args(place), exits: [job.exitCode] }],
     watch: (place) => judgeJob(operation, place),
   };

@@ -123,6 +123,141 @@ const bugs = {
       },
     ],
   },
+  'debt-after-change': {
+    about: 'an edit of the files is noted down after it was made, not before',
+    patches: [
+      {
+        file: 'file-adapter/dist/edit-runner.js',
+        replace: 'this.#record(intent);\n        this.#forward(intent, chunks);',
+        by: 'this.#forward(intent, chunks);\n        this.#record(intent);',
+      },
+    ],
+  },
+  'debt-cleared-early': {
+    about: 'what the files are owed is cleared before they have it',
+    patches: [
+      {
+        file: 'dual-adapter/dist/carrier.js',
+        replace: 'for (const edits of putEdits(this.stores.ledger, entry, look.facts.file))',
+        by: 'if (look.clears !== undefined) this.stores.ledger.outbox.clear(path, look.clears);\n        for (const edits of putEdits(this.stores.ledger, entry, look.facts.file))',
+      },
+    ],
+  },
+  'acknowledged-early': {
+    about: 'a change of the files is reported as made before it is',
+    patches: [
+      {
+        file: 'file-adapter/dist/file-tree-store.js',
+        replace: 'this.#runner.run(intent, chunksOf(edits));',
+        by: 'setTimeout(() => this.#runner.run(intent, chunksOf(edits)), 2_000);',
+      },
+    ],
+  },
+  'commit-not-synced': {
+    about: 'a commit to the database is reported as made before it is durable',
+    patches: [
+      {
+        file: 'sqlite-adapter/dist/handle.js',
+        replace: "write: ['synchronous = FULL',",
+        by: "write: ['synchronous = OFF',",
+      },
+    ],
+  },
+  'transaction-split': {
+    about: 'the plan is awaited between two transactions: the edits are in the one, debt and audit record in the other',
+    patches: [
+      {
+        file: 'sqlite-adapter/dist/sqlite-tree-store.js',
+        replace: 'const isOwed = this.parts.owes && paths.length > 0;',
+        by: 'return { paths, audit, rev: changes.rev };\n        }).then(({ paths, audit, rev }) => this.parts.queue.run(() => {\n            const changes = { rev };\n            const isOwed = this.parts.owes && paths.length > 0;',
+      },
+      {
+        file: 'sqlite-adapter/dist/sqlite-tree-store.js',
+        replace: 'return { paths, audit: this.audit.append(audit) };\n        });',
+        by: 'return { paths, audit: this.audit.append(audit) };\n        }));',
+      },
+    ],
+  },
+  'append-repeated': {
+    about: 'lines that stand in the journal are appended again after a crash',
+    patches: [
+      {
+        file: 'file-adapter/dist/progress.js',
+        replace: "return holdsLine(tree, step) ? 'done' : 'open';",
+        by: "return 'open';",
+      },
+    ],
+  },
+  'intent-not-synced': {
+    about: 'what is noted down of an edit is not durable when the edit begins',
+    patches: [
+      {
+        file: 'file-adapter/dist/edit-runner.js',
+        replace: 'area.write(place, file);',
+        by: "area.write(place, file, 'unsynced');",
+      },
+    ],
+  },
+  'replaced-not-kept': {
+    about: 'the file that is replaced gets no second name, so that a write that comes in between is lost',
+    patches: [
+      {
+        file: 'file-adapter/dist/step-maker.js',
+        replace: 'replaced.keep(key, step);',
+        by: '',
+      },
+    ],
+  },
+  'mode-change-unrecorded': {
+    about: 'a change of mode is not noted down before it begins',
+    patches: [
+      {
+        file: 'storage/dist/mode-change.js',
+        replace: 'export function readModeChange(paths) {',
+        by: 'let begun;\nexport function readModeChange(paths) {\n    if (begun !== undefined) return begun;',
+      },
+      {
+        file: 'storage/dist/mode-change.js',
+        replace: 'export function beginModeChange(paths, change) {',
+        by: 'export function beginModeChange(paths, change) {\n    begun = change; return;',
+      },
+      {
+        file: 'storage/dist/mode-change.js',
+        replace: 'unlinkSync(paths.modeChange);',
+        by: 'begun = undefined;',
+      },
+    ],
+  },
+  'deferred-begin': {
+    about: 'a write begins as a read, and takes the lock of a writer too late',
+    patches: [
+      {
+        file: 'sqlite-adapter/dist/write-queue.js',
+        replace: 'this.handle.transaction(work).immediate()',
+        by: 'this.handle.transaction(work).deferred()',
+      },
+    ],
+  },
+  'clear-without-comparing': {
+    about: 'what is owed is cleared whichever change it is of',
+    patches: [
+      {
+        file: 'sqlite-adapter/dist/outbox-rows.js',
+        replace: "'DELETE FROM outbox WHERE path = ? AND rev = ?'",
+        by: "'DELETE FROM outbox WHERE path = ? AND ? IS NOT NULL'",
+      },
+    ],
+  },
+  'epoch-unchecked': {
+    about: 'a process that slept through a change of mode goes on as before',
+    patches: [
+      {
+        file: 'storage/dist/live/session.js',
+        replace: 'return stores.epoch === epoch ? stores : { ...stores, isStale: true };',
+        by: 'return stores;',
+      },
+    ],
+  },
   'space-preflight-skipped': {
     about:
       'no bug but a way to fill the disk in the middle of a run: the check for free space at its start is left out',

@@ -17,6 +17,8 @@ export interface SuiteContext {
   readonly only: readonly string[];
   /** At most so many points of each operation; absent: as the share says. */
   readonly points?: number;
+  /** Only calls whose arguments match; absent: all. */
+  readonly near?: RegExp;
   /** Bad points after which a suite need not go on; `Infinity` where all are wanted. */
   readonly enough: number;
   /** Cases that run at the same time. */

@@ -1,5 +1,6 @@
 import { chooseOperations } from './all-operations.js';
 import { FaultTally } from './faulted-run.js';
+import type { Operation } from './operation.js';
 import { eachInParallel, sample, spread } from './parallel.js';
 import { makeTemplate, pointsOf, type Template } from './points.js';
 import type { SuiteContext, SuiteReport } from './suite.js';
@@ -34,21 +35,42 @@ export async function sweep<P = never>(
 ): Promise<SuiteReport> {
   const tally = new FaultTally(context.say);
   const facts: Record<string, number> = {};
-  for (const operation of chooseOperations(context, ciTrees)) {
+  await eachOperation(context, ciTrees, async (operation, slots) => {
     const template = await makeTemplate(context.directory, operation);
-    const calls = (await pointsOf(template, context.bugs)).filter(isPoint);
+    const isNear = ({ args }: Call): boolean => context.near?.test(args) ?? true;
+    const calls = (await pointsOf(template, context.bugs)).filter(isPoint).filter(isNear);
     const most = Math.min(
       context.points ?? Infinity,
       context.share === 'full' ? Infinity : ciPoints[operation.writesTree ? 'tree' : 'job'],
     );
     const chosen = [...sample(calls, most, context.seed), ...more];
     const ordered = context.enough < chosen.length ? spread(chosen) : chosen;
-    await eachInParallel(ordered, context.workers, async (point, worker) => {
-      if (tally.bad.length < context.enough) await visit({ template, point, worker, tally });
+    await eachInParallel(ordered, slots.length, async (point, worker) => {
+      if (tally.bad.length < context.enough) await visit({ template, point, worker: slots[worker]!, tally });
     });
     facts[operation.name] = chosen.length;
     const all = calls.length + more.length;
     context.say(`  ${operation.name}: ${chosen.length} of ${all} points, ${tally.bad.length} bad so far`);
-  }
+  });
   return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
+}
+
+/**
+ * Does something with each operation that is asked for. Where each has a few points only, several operations are at work at the
+ * same time; else one, with all workers for itself.
+ *
+ * @param most - see `chooseOperations`
+ * @param work - gets the slots that it may use at the same time, from 0
+ */
+export async function eachOperation(
+  context: SuiteContext,
+  most: number | undefined,
+  work: (operation: Operation, slots: readonly number[]) => Promise<void>,
+): Promise<void> {
+  const chosen = chooseOperations(context, most);
+  const all = Array.from({ length: context.workers }, (_, slot) => slot);
+  const isSample = context.share === 'ci' && chosen.length > 1;
+  await eachInParallel(chosen, isSample ? context.workers : 1, (operation, worker) =>
+    work(operation, isSample ? [worker] : all),
+  );
 }

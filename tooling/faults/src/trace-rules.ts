@@ -5,9 +5,29 @@ import { describeCall, type Call, type Trace } from './trace.js';
 
 /** A breach of the rules of durability in a trace. */
 export interface Breach {
-  readonly rule: 'unsynced-file' | 'unsynced-directory' | 'foreign-open' | 'source-written';
+  readonly rule:
+    | 'unsynced-file'
+    | 'unsynced-directory'
+    | 'foreign-open'
+    | 'source-written'
+    | 'unrecorded-change'
+    | 'closed-early'
+    | 'cleared-early'
+    | 'replaced-unkept';
   readonly what: string;
 }
+
+/** What a run may do to its tree. */
+export interface TreeAccess {
+  /** True when it may write there: by renames, and by appending. */
+  readonly isWriter: boolean;
+  /** True when each change must be noted down durably before it begins; else some need not, such as a key that names the mode. */
+  readonly isRecorded: boolean;
+  /** Every path that the tree had before, absolute. */
+  readonly paths: ReadonlySet<string>;
+}
+
+const reader: TreeAccess = { isWriter: false, isRecorded: false, paths: new Set() };
 
 /** Calls that the rules need beside those that change something. */
 export const ruleCalls = ['close', 'execve', 'clone', 'clone3', 'fork', 'vfork'] as const;
@@ -21,13 +41,17 @@ const sidecarEnds = ['', '-wal', '-shm', '-journal'];
  * - every directory that got such a name, or one above it, is synced before the process ends;
  * - whatever a published database needs is synced before it gets its name;
  * - no process opens a database, or a file beside one, that SQLite has open in that process, other than through SQLite;
- * - nothing is written into the tree but the database and `.storage/`.
+ * - nothing is written into the tree but the database and `.storage/`, unless it is a command that writes there. Then
+ *   - what it puts there comes by a rename of a synced file, what it appends is synced, and what it replaces has a second name;
+ *   - the tree changes only when a synced intent or a synced commit says what is to become of it;
+ *   - an intent ends when the tree and the record of the change are synced, a debt when the database is, and the database
+ *     hears of files only when they are.
  *
  * Source: "How To Corrupt An SQLite Database File", sqlite.org, sections 2.2 and 3; All File Systems Are Not Created Equal
  * (OSDI 2014), section 4.
  */
-export function checkTrace(trace: Trace, place: Place, _operation?: unknown): Breach[] {
-  const checker = new TraceChecker(trace, place);
+export function checkTrace(trace: Trace, place: Place, access: TreeAccess = reader): Breach[] {
+  const checker = new TraceChecker(trace, { place, access });
   for (const call of trace.calls) if (!call.result.startsWith('-1')) checker.take(call);
   checker.end();
   return checker.breaches;
@@ -43,22 +67,38 @@ class TraceChecker {
   private readonly sqliteOpen = new Map<string, number>();
   /** Processes of other programs: what they open takes no lock from this one. */
   private readonly others = new Set<number>();
+  /** Names that a file of the tree has among the replaced files. */
+  private readonly kept = new Set<string>();
+  private readonly present: Set<string>;
+  private intent: 'none' | 'synced' | 'durable' = 'none';
+  private log: 'none' | 'written' | 'synced' = 'none';
+  /** True when the chain of changes outside the database is the only one: under file truth, where an intent holds its records. */
+  private isAuditOwed = false;
+  private readonly place: Place;
+  private readonly access: TreeAccess;
+  private readonly audit: string;
 
   constructor(
     private readonly trace: Trace,
-    private readonly place: Place,
-  ) {}
+    { place, access }: { readonly place: Place; readonly access: TreeAccess },
+  ) {
+    this.place = place;
+    this.access = access;
+    this.present = new Set(access.paths);
+    this.audit = `${place.home}/.storage/audit.ndjson`;
+  }
 
   take(call: Call): void {
     const { name, pid } = call;
     if (name === 'execve' && pid !== this.trace.mainPid) this.others.add(pid);
     if (name === 'openat') this.open(call);
     else if (name === 'close') this.close(call);
-    else if (/^p?write/u.test(name)) this.unsynced.add(descriptorPath(call));
+    else if (/^p?write/u.test(name)) this.write(call);
     else if (name === 'fsync' || name === 'fdatasync') this.sync(descriptorPath(call));
     else if (name === 'syncfs') this.syncAll();
     else if (name.startsWith('rename') || name.startsWith('link')) this.name(call);
     else if (name.startsWith('mkdir') || name.startsWith('symlink')) this.enter(namedPaths(call).at(-1)!);
+    if (/^(?:rename|link|mkdir|symlink|unlink|rmdir)/u.test(name)) this.changeNames(call);
   }
 
   /** What is relied on when the process ends. */
@@ -78,7 +118,9 @@ class TraceChecker {
     if (path === undefined) return;
     const { args } = call;
     if (args.includes('O_CREAT')) this.enter(path);
-    if (/O_WRONLY|O_RDWR|O_TRUNC/u.test(args) && this.isSource(path))
+    const isWrite = /O_WRONLY|O_RDWR|O_TRUNC/u.test(args) && this.isSource(path);
+    const isFine = isTemporary(path) || this.isLock(path) || args.includes('O_APPEND');
+    if (isWrite && !(this.access.isWriter && isFine))
       this.breach('source-written', describe(call));
     if (this.others.has(call.pid)) return;
     // SQLite opens its files with these flags, the product's own code with others. Source: sqlite3.c, unixOpen.
@@ -100,6 +142,54 @@ class TraceChecker {
     if (count !== undefined) this.sqliteOpen.set(path, Math.max(0, count - 1));
   }
 
+  private write(call: Call): void {
+    const path = descriptorPath(call);
+    this.unsynced.add(path);
+    if (path === `${this.place.database}-wal`) {
+      this.log = 'written';
+      this.requireSynced('cleared-early', call);
+    } else if (this.isTree(path)) this.requireRecord(call);
+    this.isAuditOwed ||= path === this.audit && this.intent === 'durable';
+  }
+
+  /** A name of the tree, or of what is noted down about it, comes, goes or is replaced. */
+  private changeNames(call: Call): void {
+    if (!this.access.isWriter) return;
+    const [from, to = from] = namedPaths(call);
+    if (from === undefined || to === undefined) return;
+    if (call.name.startsWith('link') && to.includes('/conflicts/replaced/')) this.kept.add(from);
+    if (/\/dirty\/[^/]+\.edit$/u.test(from)) {
+      this.requireSynced('closed-early', call);
+      this.intent = 'none';
+    }
+    const isCleared = call.name.startsWith('unlink') && from.endsWith('.debt');
+    if (isCleared && this.log !== 'synced') this.breach('cleared-early', describe(call));
+    if (this.isTree(to)) this.changeTree(call, to);
+  }
+
+  private changeTree(call: Call, path: string): void {
+    this.requireRecord(call);
+    this.enter(path);
+    const isPut = call.name.startsWith('rename');
+    if (isPut && this.present.has(path) && !this.kept.has(path)) this.breach('replaced-unkept', describe(call));
+    if (isPut || call.name.startsWith('link')) this.present.add(path);
+    else if (/^(?:unlink|rmdir)/u.test(call.name)) this.present.delete(path);
+  }
+
+  /** Before the tree changes. */
+  private requireRecord(call: Call): void {
+    if (!this.access.isRecorded || this.intent === 'durable' || this.log === 'synced') return;
+    this.breach('unrecorded-change', describe(call));
+  }
+
+  /** What was done to the tree must be durable by now. */
+  private requireSynced(rule: Breach['rule'], call: Call): void {
+    const names = [...this.pending.values()].flatMap((paths) => [...paths]);
+    const isOpen = (path: string): boolean => this.isTree(path) || this.isOwedAudit(path);
+    const open = [...names, ...this.unsynced].filter(isOpen);
+    if (open.length > 0) this.breach(rule, `${describe(call)} while ${open.join(', ')} is not synced`);
+  }
+
   private enter(path: string): void {
     const directory = dirname(path);
     const names = this.pending.get(directory) ?? new Set<string>();
@@ -109,6 +199,10 @@ class TraceChecker {
   private sync(path: string): void {
     this.unsynced.delete(path);
     this.pending.delete(path);
+    const own = `${this.place.home}/.storage`;
+    if (path.startsWith(`${own}/dirty/`) && path.endsWith('.edit')) this.intent = 'synced';
+    else if (path === `${own}/dirty` && this.intent === 'synced') this.intent = 'durable';
+    if (path === `${this.place.database}-wal` && this.log === 'written') this.log = 'synced';
   }
 
   private syncAll(): void {
@@ -138,18 +232,38 @@ class TraceChecker {
   private isReliedOn(path: string): boolean {
     const { home, database, output } = this.place;
     const own = `${home}/.storage`;
-    return [database, own, `${own}/epoch`, output].includes(path) || path.startsWith(`${output}/`);
+    const names = [database, own, `${own}/epoch`, output];
+    if (names.includes(path) || path.startsWith(`${output}/`)) return true;
+    return this.isTree(path) || this.isOwedAudit(path);
+  }
+
+  private isOwedAudit(path: string): boolean {
+    return this.isAuditOwed && path === this.audit;
+  }
+
+  /** Content of the tree, where a run may write it. */
+  private isTree(path: string): boolean {
+    return this.access.isWriter && this.isSource(path) && !isTemporary(path) && !this.isLock(path);
+  }
+
+  /** The locks of the workflow tool: gone when the command ends, and worth nothing after a power cut. */
+  private isLock(path: string): boolean {
+    return ['var/state.lock', 'var/runlock'].some((lock) => path === `${this.place.home}/${lock}`);
   }
 
   private isSource(path: string): boolean {
     const { home, database } = this.place;
-    if (!path.startsWith(`${home}/`) || path.startsWith(`${home}/.storage/`)) return false;
+    if (!path.startsWith(`${home}/`) || `${path}/`.startsWith(`${home}/.storage/`)) return false;
     return !sidecarEnds.some((end) => path === database + end);
   }
 
   private breach(rule: Breach['rule'], what: string): void {
     this.breaches.push({ rule, what: what.replaceAll(`${this.place.directory}/`, '') });
   }
+}
+
+function isTemporary(path: string): boolean {
+  return path.includes('/.tmp-deespec-');
 }
 
 function isDatabaseFile(path: string): boolean {

@@ -126,3 +126,68 @@ describe('The rules of a trace', () => {
     ]);
   });
 });
+
+describe('The rules of a command that writes into the tree', () => {
+  const own = `${home}/.storage`;
+  const file = `${home}/setting.json`;
+  const temporary = `${home}/.tmp-deespec-1`;
+  const recorded = [
+    `10 openat(AT_FDCWD, "${own}/dirty/1.edit", O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW, 0600) = 5<x>`,
+    `10 write(5<${own}/dirty/1.edit>, ""..., 3) = 3`,
+    `10 fsync(5<${own}/dirty/1.edit>) = 0`,
+    `10 fsync(5<${own}/dirty>) = 0`,
+  ];
+  const written = [
+    `10 openat(AT_FDCWD, "${temporary}", O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW, 0600) = 5<x>`,
+    `10 write(5<${temporary}>, ""..., 3) = 3`,
+    `10 fsync(5<${temporary}>) = 0`,
+  ];
+  const kept = `10 link("${file}", "${own}/conflicts/replaced/1-0.old") = 0`;
+  const put = [`10 rename("${temporary}", "${file}") = 0`, `10 fsync(5<${home}>) = 0`];
+  const audited = [
+    `10 write(5<${own}/audit.ndjson>, ""..., 3) = 3`,
+    `10 fsync(5<${own}/audit.ndjson>) = 0`,
+  ];
+  const owed = [`10 rename("${own}/dirty/1.edit", "${own}/dirty/1.debt") = 0`];
+  const wal = `${home}/deespec.db-wal`;
+  const settled = [`10 pwrite64(6<${wal}>, ""..., 3, 0) = 3`, `10 fdatasync(6<${wal}>) = 0`];
+  const cleared = [`10 unlink("${own}/dirty/1.debt") = 0`];
+  const whole = [...recorded, ...written, kept, ...put, ...audited, ...owed, ...settled, ...cleared];
+
+  const rulesOf = (lines: readonly string[]): string[] => [
+    ...new Set(
+      checkTrace(traceOf(lines), place, {
+        isWriter: true,
+        isRecorded: true,
+        paths: new Set([file]),
+      }).map(({ rule }) => rule),
+    ),
+  ];
+  const without = (...missing: readonly string[]): readonly string[] =>
+    whole.filter((line) => !missing.includes(line));
+
+  test('find nothing in a change that is noted down, made, told to the database and cleared', () => {
+    expect(rulesOf(whole)).toEqual([]);
+  });
+
+  test.each([
+    ['the intent is not synced', without(recorded[2]!), 'unrecorded-change'],
+    ['the name of the intent is not synced', without(recorded[3]!), 'unrecorded-change'],
+    ['the intent comes after the change', [...written, kept, ...put, ...recorded], 'unrecorded-change'],
+    ['the file is not synced', without(written[2]!), 'unsynced-file'],
+    ['the name of the file is not synced', without(put[1]!), 'closed-early'],
+    ['the record of the change is not synced', without(audited[1]!), 'closed-early'],
+    ['the replaced file has no second name', without(kept), 'replaced-unkept'],
+    ['the debt goes before the database is durable', without(settled[1]!), 'cleared-early'],
+    ['the database hears of a file too early', [...recorded, ...written, kept, put[0]!, ...settled], 'cleared-early'],
+  ])('find that %s', (_, lines, rule) => {
+    expect(rulesOf(lines)).toContain(rule);
+  });
+
+  test('find a write into a file of the tree that is no journal', () => {
+    const open = (flags: string): string => `10 openat(AT_FDCWD, "${file}", ${flags}) = 5<x>`;
+
+    expect(rulesOf([open('O_WRONLY|O_CLOEXEC')])).toContain('source-written');
+    expect(rulesOf([open('O_WRONLY|O_APPEND|O_CLOEXEC')])).toEqual([]);
+  });
+});

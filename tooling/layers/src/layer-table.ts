@@ -28,7 +28,6 @@ export const layerTable: Readonly<Record<string, Layer>> = {
     ],
   },
   cli: { layer: 5, mayImport: ['domain', 'storage'] },
-  service: { layer: 5, mayImport: ['domain', 'storage'] },
 };
 
 /** Modules that only some packages may import, `fs` for `node:fs` and `node:fs/promises`. Source: README.md, "Layers". */

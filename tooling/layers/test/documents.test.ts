@@ -218,12 +218,12 @@ describe('links and commands', () => {
 });
 
 describe('docs/database.md', () => {
-  const script = 'packages/sqlite-adapter/migrations/001_initial_schema.up.sql';
+  const scripts = listTracked(repository).filter((file) => /\/migrations\/\d{3}_.*\.up\.sql$/u.test(file));
   const documented = () => readFileSync(join(repository, 'docs/database.md'), 'utf8');
   const sqlite = (...commands: string[]) =>
     execFileSync('sqlite3', [':memory:'], {
       encoding: 'utf8',
-      input: [readFileSync(join(repository, script), 'utf8'), ...commands].join('\n'),
+      input: [...scripts.map((file) => readFileSync(join(repository, file), 'utf8')), ...commands].join('\n'),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
 

@@ -21,7 +21,7 @@ export function setCommand(session: Session) {
     .argument('<key>', 'setting.<key> or workflow.<key>')
     .argument('<value>', 'JSON; with --text the text itself')
     .option('--text', 'take the value as text')
-    .action((key, value, { text = false }, command) =>
+    .action((...[key, value, { text = false }, command]) =>
       session.run(command, async (context) => {
         const valueJson = text ? JSON.stringify(value) : requireJson(key, value);
         const changed = await withStorage(context, (storage) => storage.setConfig(key, valueJson));

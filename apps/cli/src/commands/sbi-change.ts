@@ -53,7 +53,7 @@ export function setStatusCommand(session: Session) {
   })
     .argument('<id>', 'SBI- and 26 characters of 0-9 and A-Z')
     .addArgument(new Argument('<status>', 'the new status').choices(sbiStatuses))
-    .action((id, status, _options, command) =>
+    .action((...[id, status, , command]) =>
       session.run(command, (context) => change(context, { id, fields: { status } })),
     );
 }
@@ -70,7 +70,7 @@ export function labelCommand(session: Session) {
   })
     .argument('<id>', 'SBI- and 26 characters of 0-9 and A-Z')
     .argument('<labels>', 'separated by commas; empty for none', labelList)
-    .action((id, labels, _options, command) =>
+    .action((...[id, labels, , command]) =>
       session.run(command, (context) => change(context, { id, fields: { label: labels.join(',') } })),
     );
 }

@@ -14,7 +14,7 @@ import { classifyPath, earlierPath } from '../paths.js';
  * @returns `undefined` when `path` is no step file, when its bytes are not known to be an earlier run's, and when that run has
  *   a file of this name already
  *
- * Source: docs/formats.md, "A step file belongs to".
+ * Source: docs/formats.md, "From a change to bytes".
  */
 export function earlierRunPath(
   path: TreePath,

@@ -1,9 +1,4 @@
-import {
-  type Index,
-  type StorageError,
-  type StorageMode,
-  type TreeStore,
-} from '@deespec/domain';
+import { type Index, type StorageError, type StorageMode, type TreeStore } from '@deespec/domain';
 import type { DualStore } from '@deespec/dual-adapter';
 
 import { getDatabase, requireEvidence } from '../database.js';

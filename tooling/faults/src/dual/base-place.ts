@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 
 import { makeDatabase, makeTree, mustSucceed } from '../operation.js';
 import { copyPlace, makePlace, type Place } from '../place.js';
@@ -7,22 +8,28 @@ import { copyPlace, makePlace, type Place } from '../place.js';
 /** What stands in a place before an operation: a mode, or mode `file` with a database that was migrated. */
 export type Base = 'file' | 'migrated' | 'dual_write' | 'sqlite';
 
-/** Fills an empty place with the tree of {@link makeTree} in a mode. Each mode is made once for all places of a directory. */
+/** Places that are made once, for every suite of this process to copy. */
+const bases = new Map<Base, Promise<Place>>();
+
+/** Fills an empty place with the tree of `makeTree` in a mode, the product undisturbed. */
 export async function fillPlace(place: Place, base: Base): Promise<void> {
   if (base === 'file') return makeTree(place);
-  if (base === 'migrated') return makeDatabase(place);
-  const shared = join(dirname(place.directory), `base-${base}`);
-  if (!existsSync(shared)) await makeBase(makePlace(shared), base);
-  copyPlace({ ...place, directory: shared }, place.directory);
+  const known = bases.get(base) ?? makeBase(base);
+  bases.set(base, known);
+  copyPlace(await known, place.directory);
 }
 
-async function makeBase(place: Place, mode: string): Promise<void> {
+async function makeBase(base: Base): Promise<Place> {
+  const directory = mkdtempSync(join(tmpdir(), `deespec-base-${base}-`));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const place = makePlace(directory);
   await makeDatabase(place);
-  await mustSucceed(place, ['mode', 'set', 'dual_write', '--home', place.home]);
-  if (mode !== 'dual_write') await mustSucceed(place, ['mode', 'set', mode, '--home', place.home]);
+  const modes = { file: [], migrated: [], dual_write: ['dual_write'], sqlite: ['sqlite'] }[base];
+  for (const mode of modes) await mustSucceed(place, ['mode', 'set', mode, '--home', place.home]);
+  return place;
 }
 
-/** Ids of the backlog items in a place of {@link makeTree}, by the layout of their directories. */
+/** Ids of the backlog items in a place of `makeTree`, by the layout of their directories. */
 export function itemsOf({ home }: Place): { readonly a: readonly string[]; readonly b: readonly string[] } {
   const all = join(home, 'specs/sbi');
   const names = readdirSync(all).sort();

@@ -8,7 +8,7 @@ import { copyPlace, isCanaryAlive, type Place } from '../place.js';
 import { endingOf, misbehaviour, runProduct, type ProductRun } from '../product.js';
 import type { BugName } from '../seeded-bugs.js';
 import { residue, withCopy, type Left } from '../state.js';
-import { isLike, pathsOf, textLike, type Snapshot, type SnapshotEntry } from './tree-snapshot.js';
+import { isLike, isPassing, pathsOf, textLike, type Snapshot, type SnapshotEntry } from './tree-snapshot.js';
 import { lookAtAudit, lookAtTree, type TreeState } from './tree-state.js';
 
 /** An operation that writes into the tree. */
@@ -53,7 +53,7 @@ export class TreeJudge implements Judge {
     const wrong = isCanaryAlive(place) ? [] : ['something was written beside the tree'];
     for (const path of pathsOf(now.tree, ...states)) {
       const entry = now.tree.get(path);
-      if (path.includes('/.tmp-') || path.startsWith('.tmp-')) continue;
+      if (isPassing(path)) continue;
       if (!states.some((tree) => isPossible(entry, tree.get(path), states)))
         wrong.push(`${path} is neither old nor new`);
     }
@@ -92,8 +92,9 @@ export class TreeJudge implements Judge {
     for (const path of pathsOf(now.tree, old, end)) {
       const [is, was, will] = [now.tree.get(path), old.get(path), end.get(path)];
       const isChanged = !isLike(was, will);
+      if (!isChanged && isLike(is, will)) continue;
       if (isChanged && isLike(is, was)) found.old.push(path);
-      else if (isLike(is, will)) isChanged && found.new.push(path);
+      else if (isChanged && isLike(is, will)) found.new.push(path);
       else wrong.push(`${path} is ${isChanged ? 'neither old nor new' : 'changed, though nobody touched it'}`);
     }
     if (found.old.length > 0 && found.new.length > 0)
@@ -107,6 +108,14 @@ export class TreeJudge implements Judge {
     return (this.known ??= this.look());
   }
 
+  /** What the commands that recover leave of the state before; a `sync` has nothing to do there. */
+  private async undone(before: TreeState): Promise<End> {
+    const { operation, place } = this;
+    const isStill = before.modes.granted !== 'file';
+    if (isStill) return { state: before, records: (await lookAtAudit(place)).records };
+    return endOf(operation, copyPlace(place, `${place.directory}-expected`));
+  }
+
   private async look(): Promise<Expected> {
     const { operation, place } = this;
     const before = await lookAtTree(place);
@@ -115,9 +124,7 @@ export class TreeJudge implements Judge {
     if (run.exitCode !== operation.exitCode) throw new Error(`${operation.name} undisturbed: ${endingOf(run)}`);
     const made = await lookAtTree(copy);
     const end = await endOf(operation, copy);
-    const old = operation.canBeUndone
-      ? await endOf(operation, copyPlace(place, `${place.directory}-expected`))
-      : end;
+    const old = operation.canBeUndone ? await this.undone(before) : end;
     rmSync(copy.directory, { recursive: true, force: true });
     return { before, made, old, new: end };
   }
@@ -162,7 +169,7 @@ function begins(text: string, { kind, bytes }: SnapshotEntry): boolean {
 /** Differences between the stores that nobody knows of: in modes with two stores each must be owed. */
 function silentDifferences({ tree, stored, owed, modes }: TreeState): string[] {
   if (!['dual_write', 'sqlite'].includes(modes.granted)) return [];
-  const paths = [...new Set([...tree.keys(), ...stored.keys()])].filter((path) => !/(?:^|\/)\.tmp-/u.test(path));
+  const paths = [...new Set([...tree.keys(), ...stored.keys()])].filter((path) => !isPassing(path));
   return paths
     .filter((path) => tree.get(path)?.sha256 !== stored.get(path) && !owed.has(path))
     .map((path) => `${path} differs between the stores, and nobody owes it`);

@@ -114,6 +114,7 @@ function variants({ kind, bases, args, exitCode = 0, pend }: Kind, { recovery, c
       kind,
       exitCode,
       writesTree: true,
+      isRecorded: canBeUndone === true,
       canBeUndone: canBeUndone === true,
       args: (place) => withHome(place, args(place)),
       recovery: (place) =>

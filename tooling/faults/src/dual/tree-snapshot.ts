@@ -16,7 +16,12 @@ export type Snapshot = ReadonlyMap<string, SnapshotEntry>;
 
 const database = /^deespec\.db(?:-wal|-shm|-journal)?$/u;
 
-/** Everything of a tree but what is ours. Temporary files of ours count, because none may stay. */
+/** True for what stands in a tree only while somebody works on it, or was cut off: temporary files and locks. */
+export function isPassing(path: string): boolean {
+  return /(?:^|\/)\.tmp-[^/]*$|^var\/(?:state\.lock|runlock)$/u.test(path);
+}
+
+/** Everything of a tree but what is ours. What {@link isPassing} counts, because none of it may stay. */
 export function takeSnapshot(home: string): Snapshot {
   const entries = new Map<string, SnapshotEntry>();
   const walk = (directory: string): void => {

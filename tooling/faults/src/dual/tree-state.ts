@@ -99,16 +99,16 @@ function intentsOf(directory: string): string[] {
 function modesOf({ home }: Place, stored: string | undefined): ModeRecords {
   const epoch = readJson(join(home, '.storage/epoch'));
   return {
-    granted: String(epoch['mode'] ?? 'file'),
-    epoch: Number(epoch['epoch'] ?? 0),
-    setting: String(readJson(join(home, 'setting.json'))['storage_mode'] ?? 'file'),
+    granted: epoch.mode ?? 'file',
+    epoch: epoch.epoch ?? 0,
+    setting: readJson(join(home, 'setting.json')).storage_mode ?? 'file',
     stored,
     isChanging: existsSync(join(home, '.storage/mode-change')),
   };
 }
 
-function readJson(file: string): Record<string, unknown> {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : {};
+function readJson(file: string): { mode?: string; epoch?: number; storage_mode?: string } {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
 }
 
 function filesBelow(own: string, names: readonly string[]): string[] {

@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { chooseOperations } from '../all-operations.js';
 import { FaultTally, runFaulted, settle } from '../faulted-run.js';
 import type { Operation } from '../operation.js';
 import { eachInParallel, sample } from '../parallel.js';
 import { makeTemplate, traceOperation, type Template } from '../points.js';
 import { endingOf, misbehaviour, type ProductRun } from '../product.js';
 import type { Suite, SuiteContext } from '../suite.js';
+import { eachOperation } from '../sweep.js';
 import { describeCall, touches, type Call } from '../trace.js';
 
 /** What each call can fail with. Source: the manual page of each, section 2. */
@@ -40,6 +40,9 @@ const errorsOf: Readonly<Record<string, readonly string[]>> = {
 /** Most injections per operation: a whole sweep stays below an hour on 2 cores. */
 const MOST = { ci: { job: 4, tree: 2 }, full: { job: 300, tree: 60 } } as const;
 
+/** Operations that write into the tree in the CI share. */
+const CI_TREES = 4;
+
 /** Exit codes that say "the machine", as opposed to "your data" or "our bug". */
 const honest = new Set([74, 75, 77]);
 
@@ -51,17 +54,17 @@ export const errors: Suite = {
   run: async (context) => {
     const tally = new FaultTally(context.say);
     const facts: Record<string, number> = { reported: 0, 'rode through': 0 };
-    for (const operation of chooseOperations(context, 6)) {
+    await eachOperation(context, CI_TREES, async (operation, slots) => {
       const template = await makeTemplate(context.directory, operation);
       const all = await injectionsOf(context, template);
-      const most = Math.min(context.points ?? Infinity, MOST[context.share][operation.writesTree ? 'tree' : 'job']);
-      const chosen = sample(all, most, context.seed);
-      await eachInParallel(chosen, context.workers, async (injection, worker) => {
-        const outcome = await failAt(context, template, { ...injection, worker, tally });
+      const kind = operation.writesTree ? 'tree' : 'job';
+      const chosen = sample(all, Math.min(context.points ?? Infinity, MOST[context.share][kind]), context.seed);
+      await eachInParallel(chosen, slots.length, async (injection, at) => {
+        const outcome = await failAt(context, template, { ...injection, worker: slots[at]!, tally });
         if (outcome !== undefined) facts[outcome] = facts[outcome]! + 1;
       });
       context.say(`  ${operation.name}: ${chosen.length} of ${all.length}, ${tally.bad.length} bad so far`);
-    }
+    });
     return { points: tally.points, bad: tally.bad, facts: { ...facts, ...tally.facts } };
   },
 };

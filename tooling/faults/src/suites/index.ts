@@ -1,5 +1,6 @@
 import type { Suite } from '../suite.js';
 import { errors } from './errors.js';
+import { foreign } from './foreign.js';
 import { full } from './full.js';
 import { fuzz } from './fuzz.js';
 import { hostile } from './hostile.js';
@@ -35,5 +36,6 @@ export const suites: readonly Suite[] = [
   hostile,
   fuzz,
   writers,
+  foreign,
   unavailable,
 ];

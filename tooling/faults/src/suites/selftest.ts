@@ -16,6 +16,8 @@ interface Finder {
   readonly only: string;
   /** `full` where few of the points show the bug; the suite ends at the first that does. */
   readonly share?: Share;
+  /** Where the points are that show it; absent: anywhere. */
+  readonly near?: RegExp;
 }
 
 /** Which suites must find a bug, the fastest first, and in which operation. */
@@ -32,6 +34,27 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   'barrier-not-taken': [{ suite: interloper, only: 'migrate' }],
   'digest-from-importer': [{ suite: lies, only: 'migrate', share: 'full' }],
   'column-text-unchecked': [{ suite: fuzz, only: 'migrate' }],
+  'debt-after-change': [
+    { suite: lint, only: 'config.dual_write' },
+    { suite: kill, only: 'config.dual_write', share: 'full', near: /\/dirty\//u },
+  ],
+  'debt-cleared-early': [{ suite: kill, only: 'config.sqlite', share: 'full', near: /\/\.tmp-deespec-|\/setting\.json/u }],
+  'acknowledged-early': [{ suite: kill, only: 'config.file', share: 'full', near: /\/dirty\//u }],
+  'commit-not-synced': [
+    { suite: lint, only: 'config.sqlite' },
+    { suite: power, only: 'config.sqlite', share: 'full' },
+  ],
+  'transaction-split': [{ suite: kill, only: 'config.sqlite', share: 'full', near: /deespec\.db-wal/u }],
+  'append-repeated': [{ suite: kill, only: 'status-b.file', share: 'full', near: /\/audit\.ndjson/u }],
+  'intent-not-synced': [
+    { suite: lint, only: 'create.file' },
+    { suite: power, only: 'create.file', share: 'full' },
+  ],
+  'replaced-not-kept': [
+    { suite: lint, only: 'config.file' },
+    { suite: interloper, only: 'execution-again.dual_write', share: 'full' },
+  ],
+  'mode-change-unrecorded': [{ suite: kill, only: 'mode-file-dual_write', share: 'full', near: /\/epoch"/u }],
 };
 
 /** Switches each seeded bug on: a bug that no suite notices means that the suites prove nothing. */
@@ -58,12 +81,12 @@ export const selftest: Suite = {
 /** The suites that notice the bug: all of them in the full share, the first in the CI share. */
 async function findBug(context: SuiteContext, bug: BugName): Promise<string | undefined> {
   const found: string[] = [];
-  for (const { suite, only, share = 'ci' } of finders[bug] ?? []) {
+  for (const { suite, only, share = 'ci', near } of finders[bug] ?? []) {
     if (suite.needs.some((need) => whyNot(need) !== undefined)) continue;
     const directory = join(context.directory, `${bug}-${suite.name}`);
     mkdirSync(directory);
     const say = (): void => undefined;
-    const asked = { share, only: [only], bugs: [bug], enough: 1 };
+    const asked = { share, only: [only], bugs: [bug], enough: 1, ...(near === undefined ? {} : { near }) };
     const report = await suite.run({ ...context, ...asked, directory, say });
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     if (report.bad.length > 0) found.push(`${suite.name} (${report.bad.length} of ${report.points})`);

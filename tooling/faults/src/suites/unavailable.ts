@@ -34,6 +34,7 @@ export const unavailable: Suite = {
       facts[name] = fact;
       bad.push(...wrong.map((what) => ({ point: name, what })));
       context.say(`  ${name}: ${fact}, ${wrong.length} wrong`);
+      for (const what of wrong) context.say(`    ${what}`);
     };
     const isAsked = (name: string): boolean =>
       context.only.length === 0 || context.only.some((word) => name.includes(word));

@@ -23,7 +23,7 @@ const sizes: Readonly<Record<Share, Size>> = {
 const WORKERS = 8;
 const READERS = 2;
 
-/** A call that waits longer makes its service fail. Source: docs/design, 5 s of patience for the writer of a database. */
+/** A call that waits longer makes its service fail. Source: docs/adr/0004. */
 const LONGEST_MS = 5_000;
 
 interface Case {
@@ -49,6 +49,7 @@ export const writers: Suite = {
       facts[name] = result.fact;
       bad.push(...result.wrong.map((what) => ({ point: name, what })));
       context.say(`  ${name}: ${result.fact}, ${result.wrong.length} wrong`);
+      for (const what of result.wrong) context.say(`    ${what}`);
       if (bad.length >= context.enough) break;
     }
     return { points, bad, facts };
@@ -87,8 +88,8 @@ async function runCase(context: SuiteContext, { mode, layout }: Case): Promise<C
   const wrong = [...report.wrong, ...wrongEnds(calls), ...doubleClaims(calls)];
   const proofs = new Proofs(place, bugs);
   wrong.push(...(await proofs.all(mode)));
-  const conflicts = (await proofs.conflicts()).length;
-  if (conflicts > 0) wrong.push(`${conflicts} conflicts without a foreign writer`);
+  const kept = await proofs.conflicts();
+  wrong.push(...kept.map((conflict) => `a conflict without a foreign writer: ${JSON.stringify(conflict)}`));
   wrong.push(...(await missingWrites(place.home, calls)));
   const acknowledged = calls.filter(isAcknowledged).length;
   const { p50, p99, worst } = waits(calls);
@@ -96,6 +97,6 @@ async function runCase(context: SuiteContext, { mode, layout }: Case): Promise<C
   const unknown = calls.filter(({ end }) => end === undefined).length;
   const fact =
     `${acknowledged} writes (${Math.round(acknowledged / seconds)}/s), ${report.kills} kills with ${unknown} calls under way, ` +
-    `p50 ${p50} ms, p99 ${p99} ms, worst ${worst} ms, ${report.looks} looks, ${report.checkpoints} checkpoints, ${conflicts} conflicts`;
+    `p50 ${p50} ms, p99 ${p99} ms, worst ${worst} ms, ${report.looks} looks, ${report.checkpoints} checkpoints, ${kept.length} conflicts`;
   return { acknowledged, fact, wrong };
 }

@@ -1,6 +1,7 @@
 import type { StorageMode } from '@deespec/domain';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { digestTree } from '@deespec/verifier';
 import type { Capability } from '../capabilities.js';
@@ -40,6 +41,7 @@ export const sleeperCases: readonly SleeperCase[] = journeys.map(([from, ...thro
     const service = new LiveService(place, 'sleeper', bugs);
     await service.ready();
     await service.write(ITEM, 'before');
+    await settle(place, bugs);
     service.program.signal('SIGSTOP');
     // It lies in the channel until the process wakes up.
     const ask = service.ask(ITEM, 'after');
@@ -55,6 +57,15 @@ export const sleeperCases: readonly SleeperCase[] = journeys.map(([from, ...thro
     return { wrong, fact: `woke up in ${mode}, ${tookMs} ms` };
   },
 }));
+
+/** Waits until the service has nothing to do: one that is stopped while it pays a debt keeps the mode from changing, by right. */
+async function settle(place: Place, bugs: readonly BugName[]): Promise<void> {
+  for (let debt: unknown; debt !== 0; ) {
+    const { document } = await runProduct({ args: ['status', '--home', place.home], bugs });
+    debt = (document?.data?.['debt'] as { readonly count?: number } | undefined)?.count ?? 0;
+  }
+  await sleep(2_000);
+}
 
 /** A mode is changed although a process of ours sleeps: it holds nothing meanwhile. */
 async function changeMode(place: Place, mode: StorageMode, bugs: readonly BugName[]): Promise<string[]> {

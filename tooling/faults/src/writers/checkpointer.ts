@@ -14,7 +14,7 @@ for (let count = 0; isWanted; count += 1) {
     if (!String((error as { code?: string }).code).startsWith('SQLITE_BUSY')) throw error;
   }
   process.send?.({ looks: count + 1 });
-  await sleep(30);
+  await sleep(200);
 }
 handle.close();
 process.disconnect?.();
