@@ -33,7 +33,9 @@ describe('The example service', () => {
     const work = async () => done;
     const onDone = ({ sbi }: { readonly sbi: { readonly id: string } }): void => void worked.push(sbi.id);
 
-    const finished = await Promise.all([1, 2].map(() => runWorker(storage, { leaseMs: 60_000, work, onDone })));
+    const finished = await Promise.all(
+      [1, 2].map(() => runWorker(storage, { leaseMs: 60_000, work, onDone })),
+    );
     await storage.settled();
 
     const items = await storage.listSbis();
@@ -63,11 +65,16 @@ describe('The example service', () => {
 
     const [raised] = await Promise.all([
       escalate(storage, id, 'A customer waits.'),
-      storage.getSbi(id).then((read) => storage.updateSbi(read, { title: 'hotter' })).catch(() => undefined),
+      storage
+        .getSbi(id)
+        .then((read) => storage.updateSbi(read, { title: 'hotter' }))
+        .catch(() => undefined),
     ]);
 
     expect(raised).toMatchObject({ id, priority: 1, label: 'a,urgent' });
-    expect((await storage.listSbis()).map(({ metadata }) => metadata['title'])).toContain(`Find out why ${id} is urgent`);
+    expect((await storage.listSbis()).map(({ metadata }) => metadata['title'])).toContain(
+      `Find out why ${id} is urgent`,
+    );
     await storage.close();
   });
 });

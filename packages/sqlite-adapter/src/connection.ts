@@ -38,6 +38,8 @@ export async function openConnection(path: string, access: 'read' | 'write'): Pr
     prepareDatabase: (database: Database) => {
       handle = database;
       prepareHandle(database, access);
+      // A reader only ever waits while a crash of another process is recovered from: a matter of milliseconds.
+      if (access === 'read') database.pragma('busy_timeout = 2000');
     },
   };
   const dataSource = new DataSource(options);

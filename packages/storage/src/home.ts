@@ -15,6 +15,8 @@ export interface HomePaths {
   readonly processes: string;
   /** Lock of whoever writes the files. */
   readonly writerLock: string;
+  /** Lock of whoever pays what one store owes to the other. */
+  readonly payerLock: string;
   /** A change of mode that has begun. */
   readonly modeChange: string;
 }
@@ -74,6 +76,7 @@ export function homePaths(home: string): HomePaths {
     runs: join(own, 'runs'),
     processes: join(own, 'processes'),
     writerLock: join(own, 'writer.db'),
+    payerLock: join(own, 'payer.db'),
     modeChange: join(own, 'mode-change'),
   };
 }

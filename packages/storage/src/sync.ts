@@ -48,17 +48,20 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
   const paths = homePaths(options.home);
   const barrier = new SharedBarrier(paths);
   const writers = new WriterLock(paths);
+  const payers = new WriterLock(paths, 'pay');
+  const pass = async (): Promise<SyncResult> => {
+    const stores = await openSyncStores(paths, await syncedMode(paths), writers);
+    try {
+      return await syncOnce(stores, options);
+    } finally {
+      await stores.close();
+    }
+  };
   try {
-    return await barrier.hold(async () => {
-      const stores = await openSyncStores(paths, await syncedMode(paths), writers);
-      try {
-        return await syncOnce(stores, options);
-      } finally {
-        await stores.close();
-      }
-    });
+    return await payers.alone(() => barrier.hold(pass));
   } finally {
     await writers.close();
+    await payers.close();
     barrier.close();
   }
 }

@@ -46,10 +46,11 @@ export async function watchTree(options: WatchOptions): Promise<void> {
   const paths = homePaths(options.home);
   const barrier = new SharedBarrier(paths);
   const writers = new WriterLock(paths);
+  const payers = new WriterLock(paths, 'pay');
   const follower = new Follower(paths, writers, options);
   try {
     while (!options.signal.aborted) {
-      await barrier.hold(() => follower.turn());
+      await payers.alone(() => barrier.hold(() => follower.turn()));
       await pause(options.signal);
     }
   } catch (error) {
@@ -57,6 +58,7 @@ export async function watchTree(options: WatchOptions): Promise<void> {
   } finally {
     await follower.close();
     await writers.close();
+    await payers.close();
     barrier.close();
   }
 }

@@ -8,27 +8,35 @@ import type { HomePaths } from './home.js';
 /** How long a writer waits for its turn, milliseconds. */
 const WAIT_MS = 30_000;
 
+/** What a lock is for: changing the files, or paying what one store owes to the other. */
+export type LockPurpose = 'write' | 'pay';
+
 /**
- * Makes one writer of the files at a time, in all processes: the write lock of an empty database, which the kernel drops when
- * its holder dies. In this process writers go first in, first out.
+ * Lets one at a time do something, in all processes: the write lock of an empty database, which the kernel drops when its holder
+ * dies. In this process calls go first in, first out.
  *
  * Source: docs/adr/0013.
  */
 export class WriterLock {
+  private readonly file: string;
   private readonly handle: ReturnType<typeof openHandle>;
   private tail: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly paths: HomePaths) {
-    prepareLock(paths, paths.writerLock);
-    this.handle = openHandle(paths.writerLock, 'lock');
+  constructor(
+    private readonly paths: HomePaths,
+    purpose: LockPurpose = 'write',
+  ) {
+    this.file = purpose === 'write' ? paths.writerLock : paths.payerLock;
+    prepareLock(paths, this.file);
+    this.handle = openHandle(this.file, 'lock');
   }
 
   /**
-   * Runs `work`, which is synchronous, alone among all writers of this tree's files.
+   * Runs `work` alone among all that have this lock.
    *
    * @throws StorageError `LOCK.HELD` after 30 s; what `work` throws
    */
-  readonly alone = <T>(work: () => T): Promise<T> => {
+  readonly alone = <T>(work: () => T | Promise<T>): Promise<T> => {
     const result = this.tail.then(() => this.run(work));
     this.tail = result.catch(() => undefined);
     return result;
@@ -40,7 +48,7 @@ export class WriterLock {
     this.handle.close();
   }
 
-  private async run<T>(work: () => T): Promise<T> {
+  private async run<T>(work: () => T | Promise<T>): Promise<T> {
     const deadline = performance.now() + WAIT_MS;
     while (!this.tryTake()) {
       if (performance.now() > deadline) {
@@ -51,7 +59,7 @@ export class WriterLock {
       await sleep(Math.random() * 5);
     }
     try {
-      return work();
+      return await work();
     } finally {
       this.handle.exec('ROLLBACK');
     }
@@ -62,7 +70,7 @@ export class WriterLock {
       this.handle.exec('BEGIN IMMEDIATE');
       return true;
     } catch (error) {
-      const known = toStorageError(error, this.paths.writerLock);
+      const known = toStorageError(error, this.file);
       if (isStorageError(known, 'SQLITE.BUSY')) return false;
       throw known;
     }

@@ -36,7 +36,10 @@ export async function traceOperation(
   const { operation } = template;
   const place = options.place ?? copyPlace(template.place, `${template.place.directory}-traced`);
   const file = `${place.directory}.trace`;
-  const { args, exits } = options.command?.(place) ?? { args: operation.args(place), exits: [operation.exitCode] };
+  const { args, exits } = options.command?.(place) ?? {
+    args: operation.args(place),
+    exits: [operation.exitCode],
+  };
   const run = await runProduct({
     args,
     bugs: options.bugs,
@@ -55,7 +58,10 @@ export async function pointsOf(
   bugs: readonly BugName[],
   command?: (place: Place) => Command,
 ): Promise<readonly Call[]> {
-  const { trace, place } = await traceOperation(template, { bugs, ...(command === undefined ? {} : { command }) });
+  const { trace, place } = await traceOperation(template, {
+    bugs,
+    ...(command === undefined ? {} : { command }),
+  });
   const points = changesBelow(trace, [place.directory]).map((call) => ({
     ...call,
     args: call.args.replaceAll(place.directory, template.place.directory),

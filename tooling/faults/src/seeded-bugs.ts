@@ -164,7 +164,8 @@ const bugs = {
     ],
   },
   'transaction-split': {
-    about: 'the plan is awaited between two transactions: the edits are in the one, debt and audit record in the other',
+    about:
+      'the plan is awaited between two transactions: the edits are in the one, debt and audit record in the other',
     patches: [
       {
         file: 'sqlite-adapter/dist/sqlite-tree-store.js',

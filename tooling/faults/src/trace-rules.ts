@@ -120,8 +120,7 @@ class TraceChecker {
     if (args.includes('O_CREAT')) this.enter(path);
     const isWrite = /O_WRONLY|O_RDWR|O_TRUNC/u.test(args) && this.isSource(path);
     const isFine = isTemporary(path) || this.isLock(path) || args.includes('O_APPEND');
-    if (isWrite && !(this.access.isWriter && isFine))
-      this.breach('source-written', describe(call));
+    if (isWrite && !(this.access.isWriter && isFine)) this.breach('source-written', describe(call));
     if (this.others.has(call.pid)) return;
     // SQLite opens its files with these flags, the product's own code with others. Source: sqlite3.c, unixOpen.
     const isSqlite =
@@ -171,7 +170,8 @@ class TraceChecker {
     this.requireRecord(call);
     this.enter(path);
     const isPut = call.name.startsWith('rename');
-    if (isPut && this.present.has(path) && !this.kept.has(path)) this.breach('replaced-unkept', describe(call));
+    if (isPut && this.present.has(path) && !this.kept.has(path))
+      this.breach('replaced-unkept', describe(call));
     if (isPut || call.name.startsWith('link')) this.present.add(path);
     else if (/^(?:unlink|rmdir)/u.test(call.name)) this.present.delete(path);
   }

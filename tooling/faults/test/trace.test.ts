@@ -144,10 +144,7 @@ describe('The rules of a command that writes into the tree', () => {
   ];
   const kept = `10 link("${file}", "${own}/conflicts/replaced/1-0.old") = 0`;
   const put = [`10 rename("${temporary}", "${file}") = 0`, `10 fsync(5<${home}>) = 0`];
-  const audited = [
-    `10 write(5<${own}/audit.ndjson>, ""..., 3) = 3`,
-    `10 fsync(5<${own}/audit.ndjson>) = 0`,
-  ];
+  const audited = [`10 write(5<${own}/audit.ndjson>, ""..., 3) = 3`, `10 fsync(5<${own}/audit.ndjson>) = 0`];
   const owed = [`10 rename("${own}/dirty/1.edit", "${own}/dirty/1.debt") = 0`];
   const wal = `${home}/deespec.db-wal`;
   const settled = [`10 pwrite64(6<${wal}>, ""..., 3, 0) = 3`, `10 fdatasync(6<${wal}>) = 0`];
@@ -179,7 +176,11 @@ describe('The rules of a command that writes into the tree', () => {
     ['the record of the change is not synced', without(audited[1]!), 'closed-early'],
     ['the replaced file has no second name', without(kept), 'replaced-unkept'],
     ['the debt goes before the database is durable', without(settled[1]!), 'cleared-early'],
-    ['the database hears of a file too early', [...recorded, ...written, kept, put[0]!, ...settled], 'cleared-early'],
+    [
+      'the database hears of a file too early',
+      [...recorded, ...written, kept, put[0]!, ...settled],
+      'cleared-early',
+    ],
   ])('find that %s', (_, lines, rule) => {
     expect(rulesOf(lines)).toContain(rule);
   });

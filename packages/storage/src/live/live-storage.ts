@@ -1,4 +1,5 @@
 import {
+  isStorageError,
   type AuditEntry,
   type AuditFilter,
   type Claim,
@@ -18,6 +19,7 @@ import {
   type StorageTx,
   type StoredConfig,
   type StoredSbi,
+  type TreeStore,
 } from '@deespec/domain';
 
 import { claimFrom } from './claim-next.js';
@@ -26,6 +28,9 @@ import type { Session } from './session.js';
 import * as steps from './steps.js';
 import { Transaction } from './transaction.js';
 import { UnitOfWork, type Actor, type Step } from './unit.js';
+
+/** How often a change is planned while other programs replace the files that it is about. */
+const ATTEMPTS = 10;
 
 /** How the API works on a tree. */
 export interface LiveOptions {
@@ -151,17 +156,26 @@ export class LiveStorage implements Storage {
   }
 
   /** @param how - `look` carries the step out and changes nothing */
-  private carryOut<T>(step: Step<T>, how: 'look' | 'make'): Promise<T> {
+  private async carryOut<T>(step: Step<T>, how: 'look' | 'make'): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.session.use(({ tree }) => this.plan(tree, step, how));
+      } catch (error) {
+        // Another program replaced a file between the plan and the write; nothing was changed: it is planned on what is there now.
+        if (attempt === ATTEMPTS || !isStorageError(error, 'FILE.CHANGED')) throw error;
+      }
+    }
+  }
+
+  private async plan<T>(tree: TreeStore, step: Step<T>, how: 'look' | 'make'): Promise<T> {
     const { actor, now } = this.options;
-    return this.session.use(async ({ tree }) => {
-      let result: { readonly value: T } | undefined;
-      await tree.edit((view) => {
-        const unit = new UnitOfWork(view, actor, now());
-        result = { value: step(unit) };
-        if (how === 'look') return { edits: [] };
-        return { edits: unit.overlay.edits, audit: unit.audit };
-      });
-      return result!.value;
+    let result: { readonly value: T } | undefined;
+    await tree.edit((view) => {
+      const unit = new UnitOfWork(view, actor, now());
+      result = { value: step(unit) };
+      if (how === 'look') return { edits: [] };
+      return { edits: unit.overlay.edits, audit: unit.audit };
     });
+    return result!.value;
   }
 }

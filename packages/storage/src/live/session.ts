@@ -14,6 +14,7 @@ import { openStores, type OpenStores, type StoresOptions } from './stores.js';
 export class Session {
   private readonly barrier: SharedBarrier;
   private readonly writers: WriterLock;
+  private readonly payers: WriterLock;
   private stores: OpenStores | undefined;
   private opening: Promise<OpenStores> | undefined;
 
@@ -23,6 +24,7 @@ export class Session {
   ) {
     this.barrier = new SharedBarrier(paths);
     this.writers = new WriterLock(paths);
+    this.payers = new WriterLock(paths, 'pay');
   }
 
   /** @throws StorageError `LOCK.HELD`, `MODE.*`, `DATABASE.*`; what `work` throws */
@@ -53,6 +55,7 @@ export class Session {
     await this.stores?.close();
     this.stores = undefined;
     await this.writers.close();
+    await this.payers.close();
     this.barrier.close();
   }
 
@@ -70,7 +73,8 @@ export class Session {
       mode,
       epoch,
       alone: this.writers.alone,
-      guard: (work) => this.barrier.hold(work),
+      // Whoever pays pays everybody's debts: a second one at the same time would do the same once more.
+      guard: (work) => this.payers.alone(() => this.barrier.hold(work)),
     });
     return this.stores;
   }

@@ -62,7 +62,11 @@ export async function oweFiles(place: Place): Promise<void> {
     store.edit((tree) => ({
       edits: [
         { op: 'put', version: version('knowledge/made', 'directory', ''), expected: undefined },
-        { op: 'put', version: version('knowledge/made/of.md', 'file', '# Of the database\n'), expected: undefined },
+        {
+          op: 'put',
+          version: version('knowledge/made/of.md', 'file', '# Of the database\n'),
+          expected: undefined,
+        },
         { op: 'remove', path: gone, expected: tree.find(gone)!.sha256 },
       ],
     })),
@@ -71,7 +75,13 @@ export async function oweFiles(place: Place): Promise<void> {
 
 function version(path: string, kind: 'file' | 'directory', text: string) {
   const mode = kind === 'file' ? 0o644 : 0o755;
-  return { path: pathFromText(path), kind, mode, mtimeNs: 1_700_000_000_000_000_000n, bytes: Buffer.from(text) };
+  return {
+    path: pathFromText(path),
+    kind,
+    mode,
+    mtimeNs: 1_700_000_000_000_000_000n,
+    bytes: Buffer.from(text),
+  };
 }
 
 /** A change of the files that the database does not have yet: an item that was made while the database was away. */
@@ -96,7 +106,14 @@ export async function halfEdit(place: Place): Promise<void> {
   renameSync(join(dirty, debt!), join(dirty, debt!.replace('.debt', '.edit')));
   rmSync(join(place.home, 'specs/sbi', OWED, 'state.json'));
   const audit = join(own, 'audit.ndjson');
-  writeFileSync(audit, readFileSync(audit, 'utf8').split('\n').slice(0, -2).map((line) => `${line}\n`).join(''));
+  writeFileSync(
+    audit,
+    readFileSync(audit, 'utf8')
+      .split('\n')
+      .slice(0, -2)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
 }
 
 type Store = Awaited<ReturnType<typeof openSqliteStorage>>['store'];

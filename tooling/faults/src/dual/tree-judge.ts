@@ -95,7 +95,8 @@ export class TreeJudge implements Judge {
       if (!isChanged && isLike(is, will)) continue;
       if (isChanged && isLike(is, was)) found.old.push(path);
       else if (isChanged && isLike(is, will)) found.new.push(path);
-      else wrong.push(`${path} is ${isChanged ? 'neither old nor new' : 'changed, though nobody touched it'}`);
+      else
+        wrong.push(`${path} is ${isChanged ? 'neither old nor new' : 'changed, though nobody touched it'}`);
     }
     if (found.old.length > 0 && found.new.length > 0)
       wrong.push(`a part of the change: ${found.new.join(', ')} without ${found.old.join(', ')}`);
@@ -121,7 +122,8 @@ export class TreeJudge implements Judge {
     const before = await lookAtTree(place);
     const copy = copyPlace(place, `${place.directory}-expected`);
     const run = await runProduct({ args: operation.args(copy) });
-    if (run.exitCode !== operation.exitCode) throw new Error(`${operation.name} undisturbed: ${endingOf(run)}`);
+    if (run.exitCode !== operation.exitCode)
+      throw new Error(`${operation.name} undisturbed: ${endingOf(run)}`);
     const made = await lookAtTree(copy);
     const end = await endOf(operation, copy);
     const old = operation.canBeUndone ? await this.undone(before) : end;
@@ -138,7 +140,11 @@ async function endOf(operation: TreeOperation, place: Place): Promise<End> {
   return { state: await lookAtTree(place), records: audit.records };
 }
 
-async function runRecovery(operation: TreeOperation, place: Place, bugs: readonly BugName[]): Promise<string[]> {
+async function runRecovery(
+  operation: TreeOperation,
+  place: Place,
+  bugs: readonly BugName[],
+): Promise<string[]> {
   const wrong: string[] = [];
   for (const { args, exits } of operation.recovery(place)) {
     const run = await runProduct({ args, bugs });
@@ -180,7 +186,9 @@ function wrongModes({ modes }: TreeState): string[] {
   const { granted, epoch, setting, stored, isChanging } = modes;
   const isOne = granted === setting && (stored === undefined || stored === `${granted} ${epoch}`);
   if (isOne || isChanging) return [];
-  return [`the mode is ${granted} ${epoch} by .storage/epoch, ${setting} by setting.json, ${stored} in the database`];
+  return [
+    `the mode is ${granted} ${epoch} by .storage/epoch, ${setting} by setting.json, ${stored} in the database`,
+  ];
 }
 
 function modeOf({ modes }: TreeState): string {
@@ -195,7 +203,8 @@ function unlike(now: TreeState, made: TreeState): string[] {
 
 /** Byte strings that stood there before, that an undisturbed run keeps somewhere, and that are nowhere. */
 function lost(now: TreeState, before: TreeState, end: TreeState): string[] {
-  const isKept = (hash: string, { stock, replaced }: TreeState): boolean => stock.has(hash) || replaced.has(hash);
+  const isKept = (hash: string, { stock, replaced }: TreeState): boolean =>
+    stock.has(hash) || replaced.has(hash);
   return [...before.stock]
     .filter((hash) => isKept(hash, end) && !isKept(hash, now))
     .map((hash) => `a content that was there before is nowhere: ${hash} ${nameOf(hash, before)}`);

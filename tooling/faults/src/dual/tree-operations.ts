@@ -29,7 +29,10 @@ const writes: readonly Kind[] = [
   {
     kind: 'create',
     bases: modes,
-    args: (place) => [...['sbi', 'create', '--title', 'Made', '--id', NEW_ITEM, '--label', 'one,two'], ...specOf(place)],
+    args: (place) => [
+      ...['sbi', 'create', '--title', 'Made', '--id', NEW_ITEM, '--label', 'one,two'],
+      ...specOf(place),
+    ],
   },
   { kind: 'status-a', bases: modes, args: (place) => ['sbi', 'set-status', itemsOf(place).a[0]!, 'REVIEW'] },
   { kind: 'status-b', bases: modes, args: (place) => ['sbi', 'set-status', itemsOf(place).b[0]!, 'REVIEW'] },
@@ -96,8 +99,12 @@ const resolutions: readonly Kind[] = [
 /** Every operation that writes into the tree, in each mode that it works in. */
 export const treeOperations: readonly TreeOperation[] = [
   ...writes.flatMap((kind) => variants(kind, { recovery: nextCommand, canBeUndone: true })),
-  ...syncs.flatMap((kind) => variants(kind, { recovery: () => [{ args: ['sync'], exits: [0, kind.exitCode ?? 0] }] })),
-  ...modeChanges.flatMap((kind) => variants(kind, { recovery: (place) => [{ args: kind.args(place), exits: [0] }] })),
+  ...syncs.flatMap((kind) =>
+    variants(kind, { recovery: () => [{ args: ['sync'], exits: [0, kind.exitCode ?? 0] }] }),
+  ),
+  ...modeChanges.flatMap((kind) =>
+    variants(kind, { recovery: (place) => [{ args: kind.args(place), exits: [0] }] }),
+  ),
   ...resolutions.flatMap((kind) => variants(kind, { recovery: resolveAgain })),
 ];
 
@@ -106,7 +113,10 @@ interface Recovering {
   readonly canBeUndone?: true;
 }
 
-function variants({ kind, bases, args, exitCode = 0, pend }: Kind, { recovery, canBeUndone }: Recovering): TreeOperation[] {
+function variants(
+  { kind, bases, args, exitCode = 0, pend }: Kind,
+  { recovery, canBeUndone }: Recovering,
+): TreeOperation[] {
   return bases.map((base) => {
     const withHome = (place: Place, words: readonly string[]): string[] => [...words, '--home', place.home];
     const operation: TreeOperation = {

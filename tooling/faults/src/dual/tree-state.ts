@@ -38,7 +38,9 @@ export interface TreeState {
 export async function lookAtTree(place: Place): Promise<TreeState> {
   const tree = takeSnapshot(place.home);
   const own = join(place.home, '.storage');
-  const inside = existsSync(place.database) ? await withCopy(place, async (copy) => readDatabase(copy)) : nothing;
+  const inside = existsSync(place.database)
+    ? await withCopy(place, async (copy) => readDatabase(copy))
+    : nothing;
   const kept = filesBelow(own, ['conflicts', 'trash']);
   const hashes = kept.map((file) => sha256(readFileSync(file)));
   const isReplaced = (file: string): boolean => file.includes('/conflicts/replaced/');
@@ -68,7 +70,10 @@ const nothing: Inside = { stored: new Map(), owed: [], state: undefined };
 function readDatabase(copy: string): Inside {
   const handle = openHandle(copy, 'write');
   try {
-    const rows = handle.prepare('SELECT path, sha256 FROM tree_entry').all() as { path: Buffer; sha256: string }[];
+    const rows = handle.prepare('SELECT path, sha256 FROM tree_entry').all() as {
+      path: Buffer;
+      sha256: string;
+    }[];
     const owed = handle.prepare('SELECT path FROM outbox').pluck().all() as Buffer[];
     const state = readState(handle);
     return {
@@ -125,11 +130,17 @@ function list(directory: string): string[] {
 }
 
 /** How many records the chains of changes have, and what is wrong with them. */
-export async function lookAtAudit({ home }: Place): Promise<{ readonly records: string; readonly wrong: string[] }> {
-  const { ok, records, problems } = await verifyAudit({ home });
-  const listed = problems.map(({ where, seq, message }) => `audit record ${seq} ${where}: ${message}`);
-  return {
-    records: `${records.outside} outside the database, ${records.database} in it`,
-    wrong: ok ? [] : listed.slice(0, 3),
-  };
+export async function lookAtAudit({
+  home,
+}: Place): Promise<{ readonly records: string; readonly wrong: string[] }> {
+  try {
+    const { ok, records, problems } = await verifyAudit({ home });
+    const listed = problems.map(({ where, seq, message }) => `audit record ${seq} ${where}: ${message}`);
+    return {
+      records: `${records.outside} audit records outside the database, ${records.database} in it`,
+      wrong: ok ? [] : listed.slice(0, 3),
+    };
+  } catch (error) {
+    return { records: 'no audit records', wrong: [(error as Error).message] };
+  }
 }

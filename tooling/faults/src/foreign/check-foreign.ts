@@ -6,7 +6,9 @@ import type { ForeignWrite } from './go-files.js';
 
 /** Every write of the foreign program, in order. */
 export function readForeign(ledger: string): ForeignWrite[] {
-  const lines = readFileSync(ledger, 'utf8').split('\n').filter((line) => line !== '');
+  const lines = readFileSync(ledger, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as ForeignWrite);
 }
 
@@ -40,7 +42,10 @@ export function foreignEnds(
     if (now !== undefined && hashOf(now) === value) ends.present += 1;
     else if (kept.has(value)) ends.kept += 1;
     else if (now !== undefined && isBuiltOn(path, now)) ends.built += 1;
-    else ends.wrong.push(`the last foreign bytes of ${path} are lost: ${now === undefined ? 'nothing' : `${now.length} others`}`);
+    else
+      ends.wrong.push(
+        `the last foreign bytes of ${path} are lost: ${now === undefined ? 'nothing' : `${now.length} others`}`,
+      );
   }
   return ends;
 }
@@ -63,7 +68,9 @@ export function wrongLines(home: string, writes: readonly ForeignWrite[]): strin
   const missing = wanted.filter((line) => !found.includes(line));
   const twice = found.filter((line, i) => found.indexOf(line) !== i);
   const first = (missing[0] ?? twice[0] ?? '').slice(0, 200);
-  return [`the journal lacks ${missing.length} foreign lines, has ${twice.length} twice, or another order: ${first}`];
+  return [
+    `the journal lacks ${missing.length} foreign lines, has ${twice.length} twice, or another order: ${first}`,
+  ];
 }
 
 function hashOf(bytes: Buffer): string {

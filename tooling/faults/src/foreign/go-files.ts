@@ -66,10 +66,18 @@ export class GoFiles {
   commitState(bytes: Buffer): void {
     const name = `var/txn/txn_${Math.floor(Date.now() / 1_000)}_${(this.names += 7)}`;
     for (const part of ['stage/var', 'undo']) mkdirSync(this.at(`${name}/${part}`), { recursive: true });
-    this.write(this.at(`${name}/manifest.json`), O_RDWR | O_CREAT | O_EXCL, Buffer.from('{\n  "files": []\n}'));
+    this.write(
+      this.at(`${name}/manifest.json`),
+      O_RDWR | O_CREAT | O_EXCL,
+      Buffer.from('{\n  "files": []\n}'),
+    );
     const staged = this.at(`${name}/stage/var/state.json`);
     this.write(staged, O_RDWR | O_CREAT | O_TRUNC, bytes);
-    this.write(this.at(`${name}/status.intent`), O_RDWR | O_CREAT | O_EXCL, Buffer.from('{\n  "ready": true\n}'));
+    this.write(
+      this.at(`${name}/status.intent`),
+      O_RDWR | O_CREAT | O_EXCL,
+      Buffer.from('{\n  "ready": true\n}'),
+    );
     renameSync(staged, this.at('var/state.json'));
     syncDirectory(this.at('var'));
     this.note('var/state.json', bytes);
@@ -79,8 +87,13 @@ export class GoFiles {
   /** After the journal line. */
   endTransaction(): void {
     const name = this.pendingTransaction!;
-    this.write(this.at(`${name}/status.commit`), O_RDWR | O_CREAT | O_EXCL, Buffer.from('{\n  "success": true\n}'));
-    for (const file of ['status.commit', 'status.intent', 'manifest.json']) unlinkSync(this.at(`${name}/${file}`));
+    this.write(
+      this.at(`${name}/status.commit`),
+      O_RDWR | O_CREAT | O_EXCL,
+      Buffer.from('{\n  "success": true\n}'),
+    );
+    for (const file of ['status.commit', 'status.intent', 'manifest.json'])
+      unlinkSync(this.at(`${name}/${file}`));
     for (const part of ['undo', 'stage/var', 'stage']) removeEmpty(this.at(`${name}/${part}`));
     removeEmpty(this.at(name));
     syncDirectory(this.at('var/txn'));
@@ -164,7 +177,12 @@ export class GoFiles {
   }
 
   private note(path: string, bytes: Buffer): void {
-    this.say({ path, kind: 'file', value: createHash('sha256').update(bytes).digest('hex'), atMs: Date.now() });
+    this.say({
+      path,
+      kind: 'file',
+      value: createHash('sha256').update(bytes).digest('hex'),
+      atMs: Date.now(),
+    });
   }
 
   private say(write: ForeignWrite): void {

@@ -47,7 +47,9 @@ function contest(): void {
   const path = `specs/sbi/${contested}/meta.yml`;
   const file = join(home, path);
   if (!existsSync(file)) return;
-  const kept = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('note:'));
+  const kept = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('note:'));
   files.replace(path, Buffer.from(`${kept.join('\n')}\nnote: foreign ${files.writes}\n`));
 }
 
@@ -59,18 +61,32 @@ function version(): number {
 
 function state(id: string, { turn, status }: { turn: number; status: string }): Buffer {
   const lease = status === 'DONE' ? '' : new Date(Date.now() + 60_000).toISOString();
-  const value = { version: version() + 1, current: 'implement', status, turn, wip: status === 'DONE' ? '' : id };
+  const value = {
+    version: version() + 1,
+    current: 'implement',
+    status,
+    turn,
+    wip: status === 'DONE' ? '' : id,
+  };
   return Buffer.from(JSON.stringify({ ...value, lease_expires_at: lease }, null, 2));
 }
 
 function line(fields: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ ...fields, elapsed_ms: files.writes, error: 'foreign', ts: new Date().toISOString() });
+  return JSON.stringify({
+    ...fields,
+    elapsed_ms: files.writes,
+    error: 'foreign',
+    ts: new Date().toISOString(),
+  });
 }
 
 function pick(id: string): void {
   const spec = `.deespec/specs/sbi/${id}`;
   const artifacts = [{ id, por: 999, priority: 999, spec_path: spec, task_id: id, type: 'pick' }];
-  files.append(line({ artifacts, attempt: 1, decision: 'PENDING', step: 'plan', turn: 1, status: 'READY' }), between);
+  files.append(
+    line({ artifacts, attempt: 1, decision: 'PENDING', step: 'plan', turn: 1, status: 'READY' }),
+    between,
+  );
   files.replaceState(state(id, { turn: 1, status: 'READY' }));
 }
 
@@ -79,8 +95,16 @@ function turn(id: string, number: number): void {
   const directory = `specs/sbi/${id}`;
   const token = `${id} ${step} ${number}`;
   const history = JSON.stringify({ type: 'final', result: token });
-  files.overwrite(`${directory}/histories/workflow_step_${number}.jsonl`, Buffer.from(`${history}\n`), between);
-  files.overwrite(`${directory}/results/raw_response_${step}_${number}.txt`, contentOf(`raw ${token}`), between);
+  files.overwrite(
+    `${directory}/histories/workflow_step_${number}.jsonl`,
+    Buffer.from(`${history}\n`),
+    between,
+  );
+  files.overwrite(
+    `${directory}/results/raw_response_${step}_${number}.txt`,
+    contentOf(`raw ${token}`),
+    between,
+  );
   files.replace(`${directory}/impl_notes.md`, contentOf(`notes ${token}`));
   const artifact = `${directory}/${step}_${number}.md`;
   files.overwrite(artifact, contentOf(`early ${token}`), between);
@@ -89,7 +113,14 @@ function turn(id: string, number: number): void {
   const status = number >= 5 ? 'DONE' : 'REVIEW';
   files.commitState(state(id, { turn: number, status }));
   files.append(
-    line({ artifacts: [`.deespec/${artifact}`], attempt: 1, decision: 'SUCCEEDED', step, turn: number, status }),
+    line({
+      artifacts: [`.deespec/${artifact}`],
+      attempt: 1,
+      decision: 'SUCCEEDED',
+      step,
+      turn: number,
+      status,
+    }),
     between,
   );
   files.endTransaction();

@@ -24,7 +24,8 @@ export async function latencies(place: Place, item: string, samples: number): Pr
       const wanted = createHash('sha256').update(bytes).digest('hex');
       files.replace(path, bytes);
       const started = performance.now();
-      while (find.get(Buffer.from(path)) !== wanted && performance.now() - started < PATIENCE_MS) await sleep(5);
+      while (find.get(Buffer.from(path)) !== wanted && performance.now() - started < PATIENCE_MS)
+        await sleep(5);
       if (n > 0) taken.push(Math.round(performance.now() - started));
       await sleep(137);
     }

@@ -58,7 +58,11 @@ export const errors: Suite = {
       const template = await makeTemplate(context.directory, operation);
       const all = await injectionsOf(context, template);
       const kind = operation.writesTree ? 'tree' : 'job';
-      const chosen = sample(all, Math.min(context.points ?? Infinity, MOST[context.share][kind]), context.seed);
+      const chosen = sample(
+        all,
+        Math.min(context.points ?? Infinity, MOST[context.share][kind]),
+        context.seed,
+      );
       await eachInParallel(chosen, slots.length, async (injection, at) => {
         const outcome = await failAt(context, template, { ...injection, worker: slots[at]!, tally });
         if (outcome !== undefined) facts[outcome] = facts[outcome]! + 1;

@@ -91,8 +91,13 @@ async function latencyIn({ directory, share, bugs }: SuiteContext, mode: Storage
   const wrong = [...(await watcher.stop())];
   const at = (part: number): number => taken[Math.min(taken.length - 1, Math.floor(taken.length * part))]!;
   const late = taken.filter((ms) => ms > IN_STEP_MS).length;
-  if (late > 0) wrong.push(`${late} of ${taken.length} foreign writes were not in the database after ${IN_STEP_MS} ms`);
-  return { points: taken.length, fact: `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${taken.at(-1)} ms`, wrong };
+  if (late > 0)
+    wrong.push(`${late} of ${taken.length} foreign writes were not in the database after ${IN_STEP_MS} ms`);
+  return {
+    points: taken.length,
+    fact: `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${taken.at(-1)} ms`,
+    wrong,
+  };
 }
 
 /** The foreign program, our writers, a service on an item that both change, and the watcher, through changes of mode. */
@@ -207,7 +212,8 @@ class ForeignTrial {
     let ending = '';
     for (let tries = 1; tries <= TRIES; tries += 1) {
       ending = (await this.command(['migrate', '--home', this.place.home])) ?? '';
-      if (ending === '') ending = (await this.command(['mode', 'set', mode, '--home', this.place.home])) ?? '';
+      if (ending === '')
+        ending = (await this.command(['mode', 'set', mode, '--home', this.place.home])) ?? '';
       if (ending === '') break;
       this.refusals += 1;
       await this.pause(foreigner);

@@ -65,7 +65,11 @@ interface Stop {
   readonly tally: FaultTally;
 }
 
-async function writeInto(context: SuiteContext, template: Template, { point, worker, tally }: Stop): Promise<void> {
+async function writeInto(
+  context: SuiteContext,
+  template: Template,
+  { point, worker, tally }: Stop,
+): Promise<void> {
   const { operation } = template;
   const directory = join(context.directory, `worker-${worker}`);
   const place = copyPlace(template.place, directory);
@@ -107,7 +111,11 @@ function inRun({ args, name }: Call): boolean {
   return args.includes('/.storage/runs/') && !['rmdir', 'unlink', 'link'].includes(name);
 }
 
-async function stopAt(context: SuiteContext, template: Template, { point, worker, tally }: Stop): Promise<void> {
+async function stopAt(
+  context: SuiteContext,
+  template: Template,
+  { point, worker, tally }: Stop,
+): Promise<void> {
   const directory = join(context.directory, `worker-${worker}`);
   const place = copyPlace(template.place, directory);
   const stopped = await stopRun(context, template, { point, place });

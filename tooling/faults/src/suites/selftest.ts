@@ -38,8 +38,10 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
     { suite: lint, only: 'config.dual_write' },
     { suite: kill, only: 'config.dual_write', share: 'full', near: /\/dirty\//u },
   ],
-  'debt-cleared-early': [{ suite: kill, only: 'config.sqlite', share: 'full', near: /\/\.tmp-deespec-|\/setting\.json/u }],
-  'acknowledged-early': [{ suite: kill, only: 'config.file', share: 'full', near: /\/dirty\//u }],
+  'debt-cleared-early': [
+    { suite: kill, only: 'config.sqlite', share: 'full', near: /\/\.tmp-deespec-|\/setting\.json/u },
+  ],
+  'acknowledged-early': [{ suite: power, only: 'config.file' }],
   'commit-not-synced': [
     { suite: lint, only: 'config.sqlite' },
     { suite: power, only: 'config.sqlite', share: 'full' },
@@ -47,8 +49,8 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   'transaction-split': [{ suite: kill, only: 'config.sqlite', share: 'full', near: /deespec\.db-wal/u }],
   'append-repeated': [{ suite: kill, only: 'status-b.file', share: 'full', near: /\/audit\.ndjson/u }],
   'intent-not-synced': [
-    { suite: lint, only: 'create.file' },
-    { suite: power, only: 'create.file', share: 'full' },
+    { suite: lint, only: 'create.dual_write' },
+    { suite: power, only: 'create.dual_write', share: 'full' },
   ],
   'replaced-not-kept': [
     { suite: lint, only: 'config.file' },

@@ -59,9 +59,13 @@ export const writers: Suite = {
 /** In the CI share each mode has one of the layouts; another seed gives it the other. */
 function chooseCases({ share, seed, only }: SuiteContext): Case[] {
   const all = modes.flatMap((mode, i) =>
-    layouts.filter((_, j) => share === 'full' || (i + j + seed) % 2 === 0).map((layout) => ({ mode, layout })),
+    layouts
+      .filter((_, j) => share === 'full' || (i + j + seed) % 2 === 0)
+      .map((layout) => ({ mode, layout })),
   );
-  return all.filter(({ mode, layout }) => only.length === 0 || only.some((word) => word === mode || word === layout));
+  return all.filter(
+    ({ mode, layout }) => only.length === 0 || only.some((word) => word === mode || word === layout),
+  );
 }
 
 interface CaseResult {

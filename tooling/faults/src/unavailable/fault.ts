@@ -44,7 +44,19 @@ export function makeImmutable(files: readonly string[]): Fault {
 export async function fillDisk({ database }: Place, pid: number, trace: string): Promise<Fault> {
   rmSync(trace, { force: true });
   const inject = 'inject=pwrite64:error=ENOSPC';
-  const args = ['-f', '-o', trace, '-P', `${database}-wal`, '-e', 'trace=pwrite64', '-e', inject, '-p', `${pid}`];
+  const args = [
+    '-f',
+    '-o',
+    trace,
+    '-P',
+    `${database}-wal`,
+    '-e',
+    'trace=pwrite64',
+    '-e',
+    inject,
+    '-p',
+    `${pid}`,
+  ];
   const tracer = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   tracer.stderr.on('data', (text: Buffer) => (said += text.toString()));

@@ -60,7 +60,7 @@ export const sleeperCases: readonly SleeperCase[] = journeys.map(([from, ...thro
 
 /** Waits until the service has nothing to do: one that is stopped while it pays a debt keeps the mode from changing, by right. */
 async function settle(place: Place, bugs: readonly BugName[]): Promise<void> {
-  for (let debt: unknown; debt !== 0; ) {
+  for (let debt: unknown; debt !== 0;) {
     const { document } = await runProduct({ args: ['status', '--home', place.home], bugs });
     debt = (document?.data?.['debt'] as { readonly count?: number } | undefined)?.count ?? 0;
   }
@@ -89,7 +89,8 @@ async function wrongAfter(
   const proofs = new Proofs(place, bugs);
   const database = mode === 'file' ? readDatabase(place) : undefined;
   wrong.push(...(await proofs.all(mode)));
-  if (database !== undefined && database.includes('"after"')) wrong.push('mode file, and it wrote to the database');
+  if (database !== undefined && database.includes('"after"'))
+    wrong.push('mode file, and it wrote to the database');
   const { document } = await proofs.succeed(['sbi', 'show', ITEM]);
   if (!JSON.stringify(document).includes('"after"')) wrong.push('its write is not there');
   if ((await proofs.conflicts()).length > 0) wrong.push('it made a conflict');

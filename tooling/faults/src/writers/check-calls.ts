@@ -63,7 +63,9 @@ function overlaps(id: string, times: readonly Held[]): string[] {
   return sorted.flatMap((held, i) => {
     const before = sorted[i - 1];
     if (before === undefined || before.untilMs <= held.fromMs) return [];
-    return [`${id} was claimed by ${before.worker} and ${held.worker} for ${before.untilMs - held.fromMs} ms`];
+    return [
+      `${id} was claimed by ${before.worker} and ${held.worker} for ${before.untilMs - held.fromMs} ms`,
+    ];
   });
 }
 
@@ -95,8 +97,15 @@ export function lostRaises(calls: readonly Call[]): string[] {
 }
 
 /** Waits of acknowledged calls, milliseconds. */
-export function waits(calls: readonly Call[]): { readonly p50: number; readonly p99: number; readonly worst: number } {
-  const sorted = calls.flatMap(({ end }) => (end?.outcome === 'ok' ? [end.tookMs] : [])).sort((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+export function waits(calls: readonly Call[]): {
+  readonly p50: number;
+  readonly p99: number;
+  readonly worst: number;
+} {
+  const sorted = calls
+    .flatMap(({ end }) => (end?.outcome === 'ok' ? [end.tookMs] : []))
+    .sort((a, b) => a - b);
+  const at = (part: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
   return { p50: at(0.5), p99: at(0.99), worst: sorted.at(-1) ?? 0 };
 }

@@ -1,6 +1,6 @@
 import { isStorageError, type AuditEntry, type SbiId, type Storage, type StorageMode } from '@deespec/domain';
 import { openStorage } from '@deespec/storage';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Place } from '../place.js';
@@ -54,7 +54,9 @@ async function wrongItems(storage: Storage, calls: readonly Call[]): Promise<str
 function wrongSpecs(home: string, calls: readonly Call[]): string[] {
   const created = calls.filter((call) => call.op === 'create' && isAcknowledged(call));
   return created.flatMap(({ key, value }) => {
-    const bytes = readFileSync(join(home, 'specs/sbi', key, 'spec.md'));
+    const file = join(home, 'specs/sbi', key, 'spec.md');
+    if (!existsSync(file)) return [`${key}/spec.md is lost`];
+    const bytes = readFileSync(file);
     return bytes.equals(contentOf(value)) ? [] : [`${key}/spec.md has ${bytes.length} other bytes`];
   });
 }
@@ -189,7 +191,8 @@ export class Proofs {
 function leftBehind({ home }: Place): string[] {
   const names = readdirSync(home, { recursive: true, encoding: 'latin1' });
   const left = names.filter(
-    (name) => /(?:^|\/)\.tmp[.-]|\.tmp$|^\.storage\/dirty\/./u.test(name) && !/^\.storage\/conflicts\//u.test(name),
+    (name) =>
+      /(?:^|\/)\.tmp[.-]|\.tmp$|^\.storage\/dirty\/./u.test(name) && !/^\.storage\/conflicts\//u.test(name),
   );
   return left.map((name) => `left behind: ${name}`);
 }

@@ -56,7 +56,11 @@ export class Work {
 
   constructor(
     private readonly storage: Storage,
-    private readonly parts: { readonly ledger: Ledger; readonly random: Random; readonly options: WorkerOptions },
+    private readonly parts: {
+      readonly ledger: Ledger;
+      readonly random: Random;
+      readonly options: WorkerOptions;
+    },
     earlier: readonly Call[],
   ) {
     for (const call of earlier) this.remember(call);
