@@ -32,7 +32,7 @@ const columns = Object.keys(
 ) as (keyof ReturnType<typeof toAuditData>)[];
 
 /** Writes rows in pieces: what stands before all of them, between two, and after. */
-export interface AuditWriter {
+interface AuditWriter {
   readonly begin: string;
   readonly row: (entry: AuditEntry) => string;
   readonly between: string;

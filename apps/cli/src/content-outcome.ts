@@ -6,7 +6,7 @@ import type { Context, Outcome } from './session.js';
 const JSON_BYTES = 67_108_864;
 
 /** Content to print. */
-export interface PrintableContent {
+interface PrintableContent {
   /** For display. */
   readonly path: string;
   readonly sizeBytes: number;

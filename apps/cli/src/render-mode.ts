@@ -4,7 +4,7 @@ import { formatNumberOf, renderFields } from './render.js';
 import type { Field } from './render.js';
 
 /** One row of the mode table. Source: docs/cli.md, "mode". */
-export interface ModeRow {
+interface ModeRow {
   readonly mode: StorageMode;
   /** Other names that `setting.json` and `mode set` may use. */
   readonly aliases: readonly string[];

@@ -8,14 +8,14 @@ import { safeText } from './safe-text.js';
 import type { Context } from './session.js';
 
 /** What the passes of a watch did together. */
-export interface WatchTotals extends SyncCounts, Pick<SyncResult, 'failed' | 'unstable' | 'debts'> {
+interface WatchTotals extends SyncCounts, Pick<SyncResult, 'failed' | 'unstable' | 'debts'> {
   readonly mode: SyncResult['mode'] | null;
   /** Those that did something, and the first. `failed`, `unstable` and `debts` are those of the last. */
   readonly passes: number;
 }
 
 /** How a watch ended. */
-export interface WatchEnd {
+interface WatchEnd {
   readonly totals: WatchTotals;
   readonly error: StorageError;
 }

@@ -4,7 +4,7 @@ import { toEnvelopeError } from './envelope.js';
 import type { Context } from './session.js';
 
 /** A change that was made. */
-export interface Changed<T> {
+interface Changed<T> {
   readonly value: T;
   /** What the other store does not have of it yet; `[]` when it has everything. */
   readonly warnings: readonly string[];

@@ -70,6 +70,7 @@ async function putBack(tree: Tree, conflict: Conflict, files: FileTreeStore): Pr
   const present = tree.find(path);
   if (present?.kind === kind && present.sha256 === sha256 && present.mode === mode) return false;
   const open = (): Iterable<Buffer> => files.readConflict(conflict.id);
+  if (present !== undefined && present.kind !== 'directory') files.keepRemoved(path, tree.read(path));
   const bytes = kind === 'file' ? { size, sha256, open } : Buffer.concat([...open()]);
   await putIf(tree, { path, kind, mode, mtimeNs, bytes }, present?.sha256);
   return true;

@@ -1,14 +1,19 @@
 import { mkdirSync } from 'node:fs';
 
 import { systemCode } from '@deespec/domain';
+import { dirname } from 'node:path';
+
+import { syncPath } from './sync-path.js';
 
 /**
- * Makes a directory for this user alone below one that exists; one that is there stays as it is. Not Node's `recursive`: on a
+ * Makes a directory for this user alone below one that exists, durably; one that is there stays as it is. Not Node's `recursive`: on a
  * read-only file system that says that the directory is missing, which is true and no help.
  */
 export function makeOwnDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
+    // What is made in it later is synced there; its own name hangs on this.
+    syncPath(dirname(path));
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }

@@ -63,6 +63,17 @@ export function transactions(onApi: OnApi): void {
 
 function overlapping(onApi: OnApi): void {
   test(
+    'gives a claim whose lease can be renewed and given back',
+    onApi(async (storage) => {
+      const { id } = await storage.createSbi({ title: 'one' });
+
+      const claim = await storage.transaction((tx) => tx.claimSbi(id, 60_000));
+
+      expect(await failureOf(storage.releaseSbi(claim, 'DONE'))).toBeUndefined();
+    }),
+  );
+
+  test(
     'fails when what it read was changed, and can be run again',
     onApi(async (storage) => {
       const made = await storage.createSbi({ title: 'one' });

@@ -112,10 +112,10 @@ export function setConfig(key: string, valueJson: string, read?: StoredConfig): 
 
 /** @param how - `next`: only one that is READY, or whose lease has ended */
 export function claimSbi(id: SbiId, leaseMs: number, how: 'named' | 'next' = 'named'): Step<Claim> {
-  requireLease(leaseMs);
+  const endOf = leaseEnd(leaseMs);
   const lineId = ulid();
   return (unit) => {
-    const leaseExpiresAt = timeFromDate(new Date(unit.now.getTime() + leaseMs));
+    const leaseExpiresAt = endOf(unit);
     const { status } = unit.getSbi(id);
     const isNext = status === 'READY' || (status === 'WIP' && unit.overlay.leaseOf(id) !== undefined);
     if (how === 'next' && !isNext) throw new StorageError('LEASE.HELD', `${id} is ${status}`);
@@ -132,12 +132,12 @@ export function claimSbi(id: SbiId, leaseMs: number, how: 'named' | 'next' = 'na
 }
 
 export function renewLease(claim: Claim, leaseMs: number): Step<Claim> {
-  requireLease(leaseMs);
+  const endOf = leaseEnd(leaseMs);
   const lineId = ulid();
   const { id } = claim.sbi;
   return (unit) => {
     requireLeaseOf(unit, claim);
-    const leaseExpiresAt = timeFromDate(new Date(unit.now.getTime() + leaseMs));
+    const leaseExpiresAt = endOf(unit);
     unit.make({ kind: 'renew-lease', id, leaseExpiresAt }, lineId, {
       entityType: 'sbi',
       entityId: id,
@@ -208,9 +208,13 @@ function requireLeaseOf(unit: UnitOfWork, { sbi, leaseExpiresAt }: Claim): void 
   });
 }
 
-function requireLease(leaseMs: number): void {
-  if (Number.isSafeInteger(leaseMs) && leaseMs >= 1_000 && leaseMs <= 86_400_000) return;
-  throw new StorageError('USAGE.INVALID', `a lease of ${leaseMs} ms`, {
-    hint: 'a lease is 1,000 to 86,400,000 ms long',
-  });
+/** When a lease ends: the same however often the step is carried out. @throws StorageError `USAGE.INVALID` */
+function leaseEnd(leaseMs: number): Step<string> {
+  if (!Number.isSafeInteger(leaseMs) || leaseMs < 1_000 || leaseMs > 86_400_000) {
+    throw new StorageError('USAGE.INVALID', `a lease of ${leaseMs} ms`, {
+      hint: 'a lease is 1,000 to 86,400,000 ms long',
+    });
+  }
+  let end: string | undefined;
+  return ({ now }) => (end ??= timeFromDate(new Date(now.getTime() + leaseMs)));
 }
