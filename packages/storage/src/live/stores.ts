@@ -30,7 +30,8 @@ export interface StoresOptions {
 }
 
 /**
- * Opens the stores of a mode. Runs under the barrier.
+ * Opens the stores of a mode; where files are the truth, what a crash left half done is finished or taken back first. Runs under
+ * the barrier.
  *
  * @throws StorageError `DATABASE.*`, `SCHEMA.*`, `EVIDENCE.STALE`
  */
@@ -45,6 +46,7 @@ export async function openStores(paths: HomePaths, options: StoresOptions): Prom
 async function openFiles(paths: HomePaths, { mode, epoch, alone }: StoresOptions): Promise<OpenStores> {
   const { openFileStorage } = await import('@deespec/file-adapter');
   const files = openFileStorage({ home: paths.home, alone });
+  await files.store.recover();
   return { mode, epoch, tree: files.store, index: files.index, close: () => files.store.close() };
 }
 
@@ -56,6 +58,7 @@ async function openFileTruth(paths: HomePaths, options: StoresOptions): Promise<
   ]);
   const { mode, epoch, alone, guard, onProblem } = options;
   const files = openFileStorage({ home: paths.home, alone, owes: true });
+  await files.store.recover();
   const ledger = async () => {
     getDatabase(paths);
     const { openSqliteStorage } = await import('@deespec/sqlite-adapter');

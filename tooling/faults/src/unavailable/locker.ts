@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const handle = new Database(process.argv[2]!, { timeout: 0, fileMustExist: true });
+const handle = new Database(process.argv[2], { timeout: 0, fileMustExist: true });
 process.on('message', () => {
   handle.exec('ROLLBACK');
   handle.close();

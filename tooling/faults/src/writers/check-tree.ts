@@ -41,10 +41,12 @@ async function wrongItems(storage: Storage, calls: readonly Call[]): Promise<str
   for (const [id, own] of of(calls, 'create', 'title')) {
     const possible = possibleEnds(own);
     const isCertain = own.some(isAcknowledged);
-    const title = await found(() => storage.getSbi(id as SbiId).then(({ metadata }) => metadata['title']));
+    const title = await found(() =>
+      storage.getSbi(id as SbiId).then(({ metadata }) => metadata['title'] as string),
+    );
     if (title === undefined && !isCertain) continue;
-    if (!possible.has(String(title))) {
-      wrong.push(`${id} is called ${String(title)}, not ${[...possible].join(' or ')}`);
+    if (!possible.has(title ?? '')) {
+      wrong.push(`${id} is called ${title ?? 'nothing'}, not ${[...possible].join(' or ')}`);
     }
   }
   return wrong;
@@ -152,7 +154,8 @@ export class Proofs {
       await this.succeed(['sync'], [0, 2]);
       const again = await this.succeed(['sync']);
       const { wrote, debts } = again.document?.data ?? {};
-      if (wrote !== 0 || debts !== 0) this.wrong.push(`a second sync wrote ${wrote}, debts ${debts}`);
+      if (wrote !== 0 || debts !== 0)
+        this.wrong.push(`a second sync wrote ${Number(wrote)}, debts ${Number(debts)}`);
     }
     await this.succeed(['verify', '--check-all']);
     await this.succeed(['audit', 'verify']);

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const kinds = ['PASSIVE', 'FULL', 'RESTART', 'TRUNCATE'] as const;
-const handle = new Database(process.argv[2]!, { timeout: 0, fileMustExist: true });
+const handle = new Database(process.argv[2], { timeout: 0, fileMustExist: true });
 let isWanted = true;
 process.on('message', () => (isWanted = false));
 for (let count = 0; isWanted; count += 1) {

@@ -6,7 +6,7 @@ export type Op =
 
 /** A call, before it is made. Not synced: it has to outlive the process, not the machine. */
 export interface Begun {
-  readonly at: 'begin';
+  readonly at: 'start';
   /** Counted from 1, over all lives of the worker. */
   readonly call: number;
   readonly op: Op;
@@ -75,7 +75,7 @@ export function readLedger(file: string, worker: string): Call[] {
   for (const text of readFileSync(file, 'utf8').split('\n')) {
     if (text === '') continue;
     const line = JSON.parse(text) as Begun | Ended;
-    if (line.at === 'begin') calls.set(line.call, { ...line, worker });
+    if (line.at === 'start') calls.set(line.call, { ...line, worker });
     else calls.set(line.call, { ...calls.get(line.call)!, end: line });
   }
   return [...calls.values()];

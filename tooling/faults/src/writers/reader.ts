@@ -27,7 +27,7 @@ const looks: readonly ((storage: Storage) => Promise<string | undefined>)[] = [
       numberOf((await tx.getSbi(total.id)).metadata['title']),
     ]);
     if (setting !== title) return `one transaction saw ${setting} in the setting and ${title} in the SBI`;
-    return setting! < raise(total.key, setting!) ? `${total.key} went back to ${setting}` : undefined;
+    return setting < raise(total.key, setting) ? `${total.key} went back to ${setting}` : undefined;
   },
   async (storage) => {
     const seen = new Set<string>();

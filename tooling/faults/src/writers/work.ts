@@ -172,7 +172,7 @@ export class Work {
       const sbi = await tx.getSbi(id);
       const value = await raised(tx, key);
       if (numberOf(sbi.metadata['title']) !== value - 1) {
-        throw new Error(`a transaction saw ${String(sbi.metadata['title'])} beside ${value - 1}`);
+        throw new Error(`a transaction saw ${JSON.stringify(sbi.metadata['title'])} beside ${value - 1}`);
       }
       const title = numbered(value);
       await tx.updateSbi(sbi, { title });
@@ -231,7 +231,7 @@ export class Work {
   private async call(what: What, make: () => Promise<Result>): Promise<boolean> {
     const { ledger, options } = this.parts;
     const call = (this.calls += 1);
-    ledger.begin({ at: 'begin', call, ...what, atMs: Date.now() });
+    ledger.begin({ at: 'start', call, ...what, atMs: Date.now() });
     const startedMs = performance.now();
     const end = (rest: Pick<Ended, 'outcome' | 'audit' | 'claimed' | 'message'>): void => {
       const tookMs = Math.round((performance.now() - startedMs) * 10) / 10;
