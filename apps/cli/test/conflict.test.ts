@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { deespec, documentOf, homeIn, homeWithConflict, removeDirectories, runInProcess } from './support.js';
 
@@ -8,6 +9,12 @@ afterAll(removeDirectories);
 
 const look = async (home: string, ...args: string[]) =>
   documentOf(await runInProcess([...args, '--home', home, '--json']));
+
+/** Contents that are kept in the trash. */
+function trashOf(home: string): string[] {
+  const trash = join(home, '.storage/trash');
+  return readdirSync(trash).map((name) => readFileSync(join(trash, name, 'content'), 'utf8'));
+}
 
 describe('a file that was edited by hand while the database moved too', () => {
   test('is kept as a conflict that list and show name', async () => {
@@ -49,14 +56,15 @@ describe('a file that was edited by hand while the database moved too', () => {
     expect((await look(home, 'conflict', 'show', id, '--content')).data.content).toBe(byHand);
   });
 
-  test('stands after resolve --take file, in both stores', async () => {
-    const { home, id, file, byHand, sbi } = await homeWithConflict();
+  test('stands after resolve --take file, in both stores; what it replaces is in the trash', async () => {
+    const { home, id, file, byHand, byApi, sbi } = await homeWithConflict();
 
     const resolved = await deespec(['conflict', 'resolve', id, '--take', 'file', '--home', home]);
 
     expect({ exitCode: resolved.exitCode, stderr: resolved.stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(resolved.stdout.toString()).toMatch(/^stands +the version of the files, put back$/mu);
     expect(readFileSync(file, 'utf8')).toBe(byHand);
+    expect(trashOf(home)).toContain(byApi);
     expect((await look(home, 'sbi', 'show', sbi, '--store', 'sqlite')).data.sbi.metadata.note).toBe(
       'by hand',
     );

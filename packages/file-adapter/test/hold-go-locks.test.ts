@@ -56,11 +56,11 @@ describe('A write of var/state.json', () => {
     };
     const system = systemWith({
       renameSync: (from, to) => {
-        look(to as string);
+        look(to);
         realFileSystem.renameSync(from, to);
       },
       linkSync: (from, to) => {
-        look(to as string);
+        look(to);
         realFileSystem.linkSync(from, to);
       },
     });

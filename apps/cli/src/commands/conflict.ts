@@ -93,7 +93,7 @@ function resolveCommand(session: Session) {
     summary: 'choose the version that stands',
     description:
       'Choose the version that stands: that of the files or that of the database, as both were when they met. ' +
-      'When it is the one that is kept, it is put back in both stores. The conflict moves to .storage/trash.',
+      'When it is the one that is kept, it is put back in both stores. The other one goes to .storage/trash.',
     examples: [
       ['deespec conflict resolve <id> --take db', 'the version of the database'],
       [
