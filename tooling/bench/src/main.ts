@@ -6,6 +6,9 @@ import { parseOptions, usage, type Options } from './options.js';
 import { makeReport, renderReport } from './report.js';
 import { runBenchmark } from './run-benchmark.js';
 
+/** Calls of each kind in each mode. */
+const WRITES = 100;
+
 /** The program: 0 when everything was measured, whatever the figures are; 1 when a command failed; 64 for a usage error; 130 when interrupted. */
 async function main(): Promise<number> {
   let options: Options;
@@ -21,7 +24,7 @@ async function main(): Promise<number> {
   try {
     const onStep = (title: string): void => void process.stderr.write(`${title}\n`);
     const report = makeReport(
-      await runBenchmark({ directory, ...options, onStep, signal: interrupt.signal }),
+      await runBenchmark({ directory, ...options, writes: WRITES, onStep, signal: interrupt.signal }),
     );
     process.stdout.write(renderReport(report));
     if (options.output !== undefined) writeFileSync(options.output, `${JSON.stringify(report, null, 2)}\n`);

@@ -8,15 +8,14 @@ import { measure, type Command, type Sample } from './measure.js';
 import { timeQueries, type QuerySamples } from './queries.js';
 import { timeWrites } from './writes.js';
 
-/** Calls of each kind in each mode. */
-const WRITES = 100;
-
 export interface BenchmarkOptions {
   /** Directory to work in; exists and is empty. Needs five times the tree's size. */
   readonly directory: string;
   readonly sbis: number;
   /** How often everything is measured, 1 or more; medians are taken over these. */
   readonly runs: number;
+  /** Calls of each kind in each mode. */
+  readonly writes: number;
   /** Called before each step, and with the figure after each run. */
   readonly onStep: (title: string) => void;
   /** Ends the benchmark between or within two runs with an `AbortError`. */
@@ -45,7 +44,7 @@ export interface BenchmarkResult {
  * @throws Error when a command fails: a benchmark of something that does not work is worth nothing
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
-  const { directory, sbis, runs, onStep, signal } = options;
+  const { directory, sbis, runs, writes, onStep, signal } = options;
   const home = join(directory, '.deespec');
   onStep(`generate ${sbis} SBIs in ${directory}`);
   const tree = generateTree(home, { layout: 'mixed', sbis, seed: 1 });
@@ -69,7 +68,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   onStep('queries in process');
   const queries = await timeQueries(home);
   onStep('writes in process, in each mode');
-  return { tree, cases: results, queries, writes: await timeWrites(home, WRITES) };
+  return { tree, cases: results, queries, writes: await timeWrites(home, writes) };
 }
 
 interface Round {

@@ -11,7 +11,9 @@ let report: Report;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'deespec-bench-test-'));
-  report = makeReport(await runBenchmark({ directory, sbis: 12, runs: 1, onStep: () => undefined }));
+  report = makeReport(
+    await runBenchmark({ directory, sbis: 12, runs: 1, writes: 3, onStep: () => undefined }),
+  );
 }, 180_000);
 
 afterAll(() => rmSync(directory, { recursive: true }));
