@@ -131,6 +131,12 @@ export interface TreeStore extends TreeReader {
    * @throws StorageError `FILE.OUTCOME_UNKNOWN` when the disk failed on the way
    */
   edit(plan: (tree: TreeView) => EditPlan): Promise<EditResult>;
+  /**
+   * Shows the tree at one moment. Nothing is changed; `look` is synchronous, and the view ends with it.
+   *
+   * @param look - may throw, and may be called again
+   */
+  look<T>(look: (tree: TreeView) => T): Promise<T>;
   /** Releases every handle. A second call does nothing. */
   close(): Promise<void>;
 }

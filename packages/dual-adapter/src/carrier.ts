@@ -267,7 +267,7 @@ export class Carrier {
 
   async #keepEarlier(entry: TreeEntry, turn: Turn): Promise<void> {
     const { files, ledger, earlier, now } = this.stores;
-    const target = earlier?.(entry.path, entry);
+    const target = await earlier?.(entry.path, entry);
     if (target === undefined) return;
     const there = observe(files, target, now ?? systemTime);
     const isFree = there === undefined && (await this.#fileParents(target, turn));

@@ -86,6 +86,10 @@ export class DualStore implements TreeStore {
     return result;
   }
 
+  look<T>(look: (tree: TreeView) => T): Promise<T> {
+    return this.#truth.look(look);
+  }
+
   /** How many changes one store still owes to the other, as far as the database could be opened. */
   debtCount(): number {
     return this.options.files.fileDebts().length + (this.#ledger?.countDebts() ?? 0);

@@ -21,7 +21,7 @@ export interface SyncStores {
    * Where to keep the bytes of a version of the database that an import is about to replace, in both stores; `undefined`:
    * nowhere. Must not be the path itself.
    */
-  readonly earlier?: ((path: TreePath, entry: TreeEntry) => TreePath | undefined) | undefined;
+  readonly earlier?: ((path: TreePath, entry: TreeEntry) => Promise<TreePath | undefined>) | undefined;
   /** Stops between two paths. */
   readonly signal?: AbortSignal | undefined;
   /** The present; default: the system's. */

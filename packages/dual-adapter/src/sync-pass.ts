@@ -79,11 +79,13 @@ export class SyncPass {
 
   skip(): void {
     this.#proceed();
+    this.tally.count('scanned');
     this.tally.count('unchanged');
   }
 
   async take(path: TreePath): Promise<void> {
     this.#proceed();
+    this.tally.count('scanned');
     await this.#take(path, first);
   }
 
@@ -215,7 +217,6 @@ export class SyncPass {
         hint: 'run "deespec sync" to continue',
       });
     }
-    this.tally.count('scanned');
   }
 }
 

@@ -143,6 +143,12 @@ export class MemoryFiles implements ProjectedFiles {
       yield bytes.subarray(start, start + 1_048_576);
   }
 
+  async look<T>(look: (tree: TreeView) => T): Promise<T> {
+    this.world.enter();
+    this.recover();
+    return this.world.alone(() => look(this.view()));
+  }
+
   async edit(plan: (tree: TreeView) => EditPlan): Promise<EditResult> {
     this.world.enter();
     this.recover();

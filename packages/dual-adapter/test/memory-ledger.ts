@@ -88,6 +88,11 @@ export class MemoryLedger implements Ledger {
       yield bytes.subarray(start, start + 1_048_576);
   }
 
+  async look<T>(look: (tree: TreeView) => T): Promise<T> {
+    this.world.enter();
+    return this.world.alone(() => look(this.view()));
+  }
+
   async edit(plan: (tree: TreeView) => EditPlan): Promise<EditResult> {
     this.world.enter();
     const { edits, audit: notes = [] } = this.world.alone(() => plan(this.view()));

@@ -1,32 +1,11 @@
-import { isStorageError, type AuditRecord, type TreePath } from '@deespec/domain';
-import { chainAudit } from '@deespec/layout';
+import { isStorageError, type TreePath } from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 
 import type { Truth } from '../src/decide.js';
 import type { SyncAction } from '../src/sync-report.js';
 import { syncTrees } from '../src/sync-trees.js';
-import { Disk, failure, MemoryFiles } from './memory-files.js';
-import { Database, MemoryLedger } from './memory-ledger.js';
-import { World } from './world.js';
-
-interface Setup {
-  readonly world: World;
-  readonly disk: Disk;
-  readonly database: Database;
-  readonly files: MemoryFiles;
-  readonly ledger: MemoryLedger;
-  readonly truth: Truth;
-  readonly now: () => Date;
-}
-
-function setUp(truth: Truth = 'files'): Setup {
-  const world = new World(1);
-  const disk = new Disk(world);
-  const database = new Database(world);
-  const files = new MemoryFiles(disk, { owes: truth === 'files' });
-  const ledger = new MemoryLedger(database, { owes: truth === 'sqlite' });
-  return { world, disk, database, files, ledger, truth, now: world.now };
-}
+import { failure } from './memory-files.js';
+import { setUp, type Setup } from './sync-setup.js';
 
 const directory = { kind: 'directory', mode: 0o755, bytes: Buffer.alloc(0) } as const;
 
@@ -324,7 +303,8 @@ describe('syncTrees, failures', () => {
 });
 
 describe('syncTrees, earlier versions', () => {
-  const earlier = (path: TreePath) => (path === ('d/f' as TreePath) ? ('d/old/f' as TreePath) : undefined);
+  const earlier = async (path: TreePath) =>
+    path === ('d/f' as TreePath) ? ('d/old/f' as TreePath) : undefined;
 
   test('keeps what an import replaces in both stores', async () => {
     const setup = setUp();
@@ -352,49 +332,5 @@ describe('syncTrees, earlier versions', () => {
 
     expect(report.conflicts).toHaveLength(1);
     expect(setup.disk.conflicts[0]!.bytes.toString()).toBe('first run');
-  });
-});
-
-describe('syncTrees, audit records', () => {
-  const note = { timestamp: '2026-01-02T03:04:05.000000000Z', entityType: 't', entityId: 'e', action: 'a' };
-
-  function chain(length: number, action = 'a'): AuditRecord[] {
-    const records: AuditRecord[] = [];
-    for (let seq = 1; seq <= length; seq += 1) records.push(chainAudit({ ...note, action }, records.at(-1)));
-    return records;
-  }
-
-  test.each([
-    [2_500, 3],
-    [3, 2_500],
-  ])('completes chains of %d and %d', async (outside, inside) => {
-    const setup = setUp();
-    setup.disk.audit = chain(outside);
-    setup.database.tables = { ...setup.database.tables, audit: chain(inside) };
-
-    await syncTrees(setup);
-
-    expect(setup.disk.audit).toEqual(chain(2_500));
-    expect(setup.database.tables.audit).toEqual(chain(2_500));
-    expect((await syncTrees(setup)).wrote).toBe(0);
-  });
-
-  test.each([
-    ['that differ', chain(3), chain(3, 'b')],
-    ['with a gap', chain(3).filter(({ seq }) => seq !== 2), chain(3)],
-  ])('refuses chains %s', async (_, outside, inside) => {
-    const setup = setUp();
-    setup.disk.audit = outside;
-    setup.database.tables = { ...setup.database.tables, audit: inside };
-
-    await expect(syncTrees(setup)).rejects.toMatchObject({ code: 'AUDIT.BROKEN' });
-  });
-
-  test('reads over a record that two processes added', async () => {
-    const setup = setUp();
-    setup.disk.audit = [...chain(3), ...chain(3).slice(1)];
-    setup.database.tables = { ...setup.database.tables, audit: chain(3) };
-
-    expect((await syncTrees(setup)).wrote).toBe(0);
   });
 });

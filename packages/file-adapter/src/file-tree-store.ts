@@ -100,12 +100,19 @@ export class FileTreeStore implements ProjectedFiles {
   /** As the port says. What an edit removes goes to `.storage/trash/`; no content is unlinked. */
   async edit(plan: (tree: TreeView) => EditPlan): Promise<EditResult> {
     const layout = await loadLayout();
-    return this.#alone(() => {
-      this.root.forget();
-      this.#runner.recover();
-      const parts = { tree: this.#tree, journal: this.#journal, layout };
-      return this.#make(plan(new DiskView(parts)), layout);
-    });
+    return this.#alone(() => this.#make(plan(this.#view(layout)), layout));
+  }
+
+  async look<T>(look: (tree: TreeView) => T): Promise<T> {
+    const layout = await loadLayout();
+    return this.#alone(() => look(this.#view(layout)));
+  }
+
+  /** The tree as it is now, without what a dead process left half done. */
+  #view(layout: Awaited<ReturnType<typeof loadLayout>>): TreeView {
+    this.root.forget();
+    this.#runner.recover();
+    return new DiskView({ tree: this.#tree, journal: this.#journal, layout });
   }
 
   /**

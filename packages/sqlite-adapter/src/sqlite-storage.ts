@@ -41,7 +41,15 @@ export async function openSqliteStorage({
     let closing: Promise<void> | undefined;
     const close = () => (closing ??= reader.close().then(() => writer.close()));
     const queue = new WriteQueue(writer.handle, path);
-    const store = new SqliteTreeStore({ handle: writer.handle, path, queue, now, owes, close });
+    const store = new SqliteTreeStore({
+      handle: writer.handle,
+      reader: reader.handle,
+      path,
+      queue,
+      now,
+      owes,
+      close,
+    });
     return { store, index: new SqliteIndex(reader), close };
   } catch (error) {
     await writer.close();

@@ -20,6 +20,7 @@ import { AuditRows } from './audit-rows.js';
 import { Derivation } from './derivation.js';
 import { OutboxRows } from './outbox-rows.js';
 import { ProjectionRows } from './projection-rows.js';
+import { ReadView } from './read-view.js';
 import { RowChanges, RowEdits } from './row-edits.js';
 import { settleAll } from './settling.js';
 import { StoredJournal } from './stored-journal.js';
@@ -30,6 +31,8 @@ import type { WriteQueue } from './write-queue.js';
 /** What a {@link SqliteTreeStore} works on. */
 export interface TreeStoreParts {
   readonly handle: Database;
+  /** A connection that cannot write: a look waits for no writer. */
+  readonly reader: Database;
   /** Path of the database. */
   readonly path: string;
   readonly queue: WriteQueue;
@@ -48,6 +51,7 @@ export interface TreeStoreParts {
  */
 export class SqliteTreeStore implements Ledger {
   private readonly view: StoredView;
+  private readonly shown: ReadView;
   private readonly edits: RowEdits;
   private readonly derivation: Derivation;
   private readonly audit: AuditRows;
@@ -61,6 +65,7 @@ export class SqliteTreeStore implements Ledger {
     const { entries, contents } = this.writer;
     const journal = new StoredJournal(handle, entries, contents);
     this.view = new StoredView(entries, contents, journal);
+    this.shown = new ReadView(parts.reader);
     this.edits = new RowEdits(this.writer, now);
     this.derivation = new Derivation(this.view, this.writer, journal);
     this.audit = new AuditRows(handle);
@@ -92,6 +97,15 @@ export class SqliteTreeStore implements Ledger {
       if (isOwed) this.outbox.add(paths, changes.rev, timeFromDate(this.parts.now()));
       return { paths, audit: this.audit.append(audit) };
     });
+  }
+
+  async look<T>(look: (tree: TreeView) => T): Promise<T> {
+    for (;;) {
+      const shown = this.shown.show(look, this.parts.path);
+      if (shown !== undefined) return shown.value;
+      // The journal is new to this database: it is parsed once, which is a write.
+      await this.parts.queue.run(() => this.derivation.ground());
+    }
   }
 
   settle(

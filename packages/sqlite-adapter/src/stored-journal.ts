@@ -83,6 +83,11 @@ export class StoredJournal implements JournalSpool {
       .map((event) => storedObject(event, 'journal_event') as unknown as JournalEvent);
   }
 
+  /** True when the events are those of the journal as it is stored. */
+  isParsed(): boolean {
+    return this.state(this.entries.find(JOURNAL)) !== undefined;
+  }
+
   /** Makes sure that the events are those of the journal as it is stored; parses it when they are not. */
   prepare(): JournalState {
     const entry = this.entries.find(JOURNAL);

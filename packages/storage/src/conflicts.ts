@@ -1,4 +1,11 @@
-import { putIf, StorageError, type Conflict } from '@deespec/domain';
+import {
+  displayPath,
+  StorageError,
+  timeFromDate,
+  type AuditNote,
+  type Conflict,
+  type TreeStore,
+} from '@deespec/domain';
 import { openFileStorage, type FileTreeStore } from '@deespec/file-adapter';
 
 import { homePaths } from './home.js';
@@ -17,6 +24,8 @@ export interface ResolveOptions {
   readonly id: string;
   /** The version of the files or that of the database, as both were when they met. */
   readonly take: 'file' | 'db';
+  /** Who resolves it, for the audit log. */
+  readonly user?: string;
 }
 
 /** What {@link resolveConflict} did. */
@@ -46,14 +55,16 @@ export async function openConflict(options: {
  *
  * @throws StorageError `CONFLICT.NOT_FOUND`, `FILE.CHANGED`, those of a write
  */
-export async function resolveConflict({ home, id, take }: ResolveOptions): Promise<ResolveReport> {
+export async function resolveConflict(options: ResolveOptions): Promise<ResolveReport> {
+  const { home, id, take } = options;
   const paths = homePaths(home);
   const files = filesOf(home);
   const conflict = getConflict(files, id);
   const isKept = (take === 'file') === (conflict.store === 'files');
   const session = new Session(paths, {});
   try {
-    const written = isKept && (await session.use(({ tree }) => putBack(tree, conflict, files)));
+    const written =
+      isKept && (await session.use(({ tree }) => putBack(tree, { conflict, files, ...options })));
     await session.settled();
     files.dropConflict(id);
     return { conflict, take, written };
@@ -62,17 +73,31 @@ export async function resolveConflict({ home, id, take }: ResolveOptions): Promi
   }
 }
 
-type Tree = Parameters<typeof putIf>[0];
+interface PuttingBack extends Pick<ResolveOptions, 'take' | 'user'> {
+  readonly conflict: Conflict;
+  readonly files: FileTreeStore;
+}
 
 /** The kept version takes the place of the one that stands there now. @returns false when it stands there already */
-async function putBack(tree: Tree, conflict: Conflict, files: FileTreeStore): Promise<boolean> {
+async function putBack(tree: TreeStore, { conflict, files, take, user }: PuttingBack): Promise<boolean> {
   const { path, kind, mode, mtimeNs, size, sha256 } = conflict;
   const present = tree.find(path);
   if (present?.kind === kind && present.sha256 === sha256 && present.mode === mode) return false;
   const open = (): Iterable<Buffer> => files.readConflict(conflict.id);
   if (present !== undefined && present.kind !== 'directory') files.keepRemoved(path, tree.read(path));
   const bytes = kind === 'file' ? { size, sha256, open } : Buffer.concat([...open()]);
-  await putIf(tree, { path, kind, mode, mtimeNs, bytes }, present?.sha256);
+  const version = { path, kind, mode, mtimeNs, bytes };
+  const note: AuditNote = {
+    timestamp: timeFromDate(new Date()),
+    entityType: 'path',
+    entityId: displayPath(path),
+    action: 'resolve',
+    newValue: JSON.stringify({ conflict: conflict.id, take }),
+    newHash: sha256,
+    ...(present?.kind === 'file' ? { oldHash: present.sha256 } : {}),
+    ...(user === undefined ? {} : { user }),
+  };
+  await tree.edit(() => ({ edits: [{ op: 'put', version, expected: present?.sha256 }], audit: [note] }));
   return true;
 }
 

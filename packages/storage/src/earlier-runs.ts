@@ -1,18 +1,13 @@
-import type { TreeEntry, TreePath, TreeStore, TreeView } from '@deespec/domain';
+import type { TreeEntry, TreePath, TreeStore } from '@deespec/domain';
 import { earlierRunPath } from '@deespec/layout';
 
 /**
  * Tells where the stored bytes of a step file belong that another program overwrote in a later run: its journal says so.
  *
- * @returns `undefined` from the function for everything else
+ * @returns a function that answers `undefined` for everything else
  */
-export async function earlierRuns(
+export function earlierRuns(
   files: TreeStore,
-): Promise<(path: TreePath, entry: TreeEntry) => TreePath | undefined> {
-  let view: TreeView | undefined;
-  await files.edit((present) => {
-    view = present;
-    return { edits: [] };
-  });
-  return (path, entry) => (view === undefined ? undefined : earlierRunPath(path, view, entry));
+): (path: TreePath, entry: TreeEntry) => Promise<TreePath | undefined> {
+  return (path, entry) => files.look((tree) => earlierRunPath(path, tree, entry));
 }

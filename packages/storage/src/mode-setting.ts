@@ -95,13 +95,10 @@ function keepEdited(files: SyncStores['files']): string | undefined {
 }
 
 async function settingsOf(store: TreeStore): Promise<readonly ConfigEntry[]> {
-  let entries: readonly ConfigEntry[] = [];
-  await store.edit((tree) => {
+  return store.look((tree) => {
     const overlay = new Overlay(tree, { checks, now: timeFromNs(0n) });
-    entries = overlay.config().filter(({ key }) => key.startsWith('setting.'));
-    return { edits: [] };
+    return overlay.config().filter(({ key }) => key.startsWith('setting.'));
   });
-  return entries;
 }
 
 function nameOf(key: string): string {

@@ -1,4 +1,11 @@
-import { isStorageError, modeMeanings, StorageError, storageModes, type StorageMode } from '@deespec/domain';
+import {
+  displayPath,
+  isStorageError,
+  modeMeanings,
+  StorageError,
+  storageModes,
+  type StorageMode,
+} from '@deespec/domain';
 
 import { openFileStorage } from '@deespec/file-adapter';
 import { beginAccount, openHandle, toStorageError } from '@deespec/sqlite-adapter';
@@ -12,7 +19,7 @@ import { ensureEpoch, readEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
 import { beginModeChange, readModeChange } from './mode-change.js';
 import { finishModeChange, leaveWal } from './mode-finish.js';
-import { nameMode, originalOf, restoreSetting, type RestoredSetting } from './mode-setting.js';
+import { nameMode, originalOf, restoreSetting, SETTING, type RestoredSetting } from './mode-setting.js';
 import type { OriginalSetting } from './original-setting.js';
 import type { RunOptions, VerifyReport } from './reports.js';
 import { requestedMode } from './setting.js';
@@ -88,10 +95,12 @@ export async function setMode(options: SetModeOptions): Promise<ModeReport> {
     let proof: Proof;
     try {
       proof = await prove(stores, { from, to, paths, ...options });
+      if (from === to) await sayAgain(stores, to, proof.original);
     } finally {
       await stores.close();
     }
-    const verified = from === to ? undefined : await requireVerified(paths, options);
+    if (from === to) return reportOf(paths, { from, to, proof, verified: undefined, startedAt });
+    const verified = await requireVerified(paths, options);
     beginModeChange(paths, { from, to, epoch: epoch + 1, original: proof.original });
     await finishModeChange(paths, writers);
     return reportOf(paths, { from, to, proof, verified, startedAt });
@@ -100,6 +109,12 @@ export async function setMode(options: SetModeOptions): Promise<ModeReport> {
     leaveWal(paths);
     release();
   }
+}
+
+/** The mode stays, and so does its epoch; `setting.json` of both stores names it. */
+async function sayAgain(stores: SyncStores, mode: StorageMode, original: OriginalSetting): Promise<void> {
+  await nameMode(stores.files, mode, original);
+  await syncOnce(stores, { paths: [SETTING] });
 }
 
 /** Nothing is proven: `setting.json` names no other mode any more, and has the keys again that an edit lost. */
@@ -204,7 +219,11 @@ function requireInStep({ failed, unstable, debts }: SyncResult): void {
     `the stores are not in step: ${failed.length} paths failed, ${unstable.length} keep changing, ${debts} debts`,
     {
       hint: 'see what is wrong with "deespec sync", stop the programs that write, then say the mode again',
-      details: { failed: failed.slice(0, 20), unstable: unstable.slice(0, 20), debts },
+      details: {
+        failed: failed.slice(0, 20).map((one) => ({ ...one, path: displayPath(one.path) })),
+        unstable: unstable.slice(0, 20).map(displayPath),
+        debts,
+      },
     },
   );
 }

@@ -101,7 +101,7 @@ export async function syncOnce(
       files,
       ledger,
       truth: modeMeanings[mode].reads,
-      earlier: await earlierRuns(files),
+      earlier: earlierRuns(files),
       ...(signal === undefined ? {} : { signal }),
     },
     {

@@ -2,6 +2,7 @@ import { isStorageError, modeMeanings, type StorageError, type TreePath } from '
 import { payDebts } from '@deespec/dual-adapter';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { earlierRuns } from './earlier-runs.js';
 import { readEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
 import { SharedBarrier } from './shared-barrier.js';
@@ -105,7 +106,7 @@ class Follower {
   /** What others left owed. A failure is told, not fatal: the debt stays and is tried again. */
   private async pay({ files, ledger, mode }: SyncStores): Promise<void> {
     try {
-      await payDebts({ files, ledger, truth: modeMeanings[mode].reads });
+      await payDebts({ files, ledger, truth: modeMeanings[mode].reads, earlier: earlierRuns(files) });
     } catch (error) {
       if (!isStorageError(error) || error.code === 'INTERNAL') throw error;
       this.options.onProblem?.(error);

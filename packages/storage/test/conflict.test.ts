@@ -39,8 +39,14 @@ test.each([
     const home = await withConflict();
     const [conflict] = await listConflicts({ home });
 
-    await resolveConflict({ home, id: conflict!.id, take });
+    const { written } = await resolveConflict({ home, id: conflict!.id, take, user: 'ops' });
 
+    const audit = [...openFileStorage({ home }).store.auditSince(0)].map(({ action, user }) => [
+      action,
+      user,
+    ]);
+    expect(audit).toEqual(written ? [['resolve', 'ops']] : []);
+    expect(written).toBe(take === 'file');
     expect(readFileSync(join(home, PATH), 'utf8')).toBe(stands);
     expect(await listConflicts({ home })).toEqual([]);
     expect(await sync({ home })).toMatchObject({ wrote: 0, conflicts: [] });

@@ -160,7 +160,11 @@ describe('An edit of storage_mode by hand', () => {
 
     expect(storage.mode).toBe('dual_write');
     await storage.close();
+    expect(await setMode({ home })).toMatchObject({ changed: false, epoch: 2 });
     rmSync(join(home, 'setting.json'));
     await expectError(openStorage({ home }), 'MODE.NOT_GRANTED');
+    expect(await setMode({ home, mode: 'dual_write' })).toMatchObject({ changed: false, epoch: 2 });
+    expect(settings(home)['storage_mode']).toBe('dual_write');
+    expect(await sync({ home })).toMatchObject({ wrote: 0 });
   });
 });

@@ -89,6 +89,10 @@ export class MemoryTreeStore implements TreeStore, TreeView {
       .slice(0, limit);
   }
 
+  async look<T>(look: (tree: TreeView) => T): Promise<T> {
+    return look(this);
+  }
+
   async edit(plan: (tree: TreeView) => EditPlan): Promise<EditResult> {
     const before = new Map(this.#entries);
     try {

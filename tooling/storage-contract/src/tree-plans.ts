@@ -17,14 +17,16 @@ import type { OnStore } from './open-storage.js';
 import { ids, one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
 import { append, make, put } from './tree-edits.js';
 
-/** What `look` sees in a plan without edits. */
+/** What `look` sees, which a plan sees likewise. */
 async function seen<T>(store: TreeStore, look: (tree: TreeView) => T): Promise<T> {
   const answers: T[] = [];
   await store.edit((tree) => {
     answers.push(look(tree));
     return { edits: [] };
   });
-  return answers.at(-1)!;
+  const looked = await store.look(look);
+  expect(looked).toEqual(answers.at(-1));
+  return looked;
 }
 
 const journal = 'var/journal.ndjson';

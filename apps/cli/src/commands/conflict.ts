@@ -112,7 +112,7 @@ function resolveCommand(session: Session) {
       session.run(command, async (context) => {
         const home = await context.home();
         const { resolveConflict } = await import('@deespec/storage');
-        const report = await resolveConflict({ home, id, take });
+        const report = await resolveConflict({ home, id, take, user: context.user });
         return {
           data: { conflict: toDetail(report.conflict), take: report.take, written: report.written },
           text: () => renderResolved(report),

@@ -169,11 +169,11 @@ export class LiveStorage implements Storage {
 
   private async plan<T>(tree: TreeStore, step: Step<T>, how: 'look' | 'make'): Promise<T> {
     const { actor, now } = this.options;
+    if (how === 'look') return tree.look((view) => step(new UnitOfWork(view, actor, now())));
     let result: { readonly value: T } | undefined;
     await tree.edit((view) => {
       const unit = new UnitOfWork(view, actor, now());
       result = { value: step(unit) };
-      if (how === 'look') return { edits: [] };
       return { edits: unit.overlay.edits, audit: unit.audit };
     });
     return result!.value;

@@ -2,6 +2,7 @@ import { type Index, type StorageError, type StorageMode, type TreeStore } from 
 import type { DualStore } from '@deespec/dual-adapter';
 
 import { getDatabase, requireEvidence } from '../database.js';
+import { earlierRuns } from '../earlier-runs.js';
 import type { HomePaths } from '../home.js';
 
 /** The stores of a tree in its mode. */
@@ -67,6 +68,7 @@ async function openFileTruth(paths: HomePaths, options: StoresOptions): Promise<
   const dual = new DualStore({
     truth: 'files',
     files: files.store,
+    earlier: earlierRuns(files.store),
     ledger,
     guard,
     ...(onProblem === undefined ? {} : { onProblem }),
@@ -86,6 +88,7 @@ async function openSqliteTruth(paths: HomePaths, options: StoresOptions): Promis
   const dual = new DualStore({
     truth: 'sqlite',
     files: files.store,
+    earlier: earlierRuns(files.store),
     ledger: database.store,
     guard,
     ...(onProblem === undefined ? {} : { onProblem }),

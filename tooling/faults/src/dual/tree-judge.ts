@@ -205,10 +205,12 @@ function unlike(now: TreeState, made: TreeState): string[] {
 function lost(now: TreeState, before: TreeState, end: TreeState): string[] {
   const isKept = (hash: string, { stock, replaced }: TreeState): boolean =>
     stock.has(hash) || replaced.has(hash);
-  return [...before.stock]
-    // What an undisturbed run has only beside the file it replaced, a later pass drops: it was replaced on purpose.
-    .filter((hash) => end.stock.has(hash) && !isKept(hash, now))
-    .map((hash) => `a content that was there before is nowhere: ${hash} ${nameOf(hash, before)}`);
+  return (
+    [...before.stock]
+      // What an undisturbed run has only beside the file it replaced, a later pass drops: it was replaced on purpose.
+      .filter((hash) => end.stock.has(hash) && !isKept(hash, now))
+      .map((hash) => `a content that was there before is nowhere: ${hash} ${nameOf(hash, before)}`)
+  );
 }
 
 function nameOf(hash: string, { tree }: TreeState): string {
