@@ -19,7 +19,8 @@ const TURN_MS = 100;
  * Source: docs/adr/0013.
  */
 export class SharedBarrier {
-  private readonly handle: ReturnType<typeof openHandle>;
+  /** Opened with the first hold: while somebody has the lock alone, not even that is possible. */
+  private handle: ReturnType<typeof openHandle> | undefined;
   private isHeld = false;
   private holders = 0;
   private heldSinceMs = 0;
@@ -28,7 +29,6 @@ export class SharedBarrier {
 
   constructor(private readonly paths: HomePaths) {
     prepareLock(paths);
-    this.handle = openHandle(paths.lock, 'lock');
   }
 
   /**
@@ -47,7 +47,7 @@ export class SharedBarrier {
 
   /** Releases the lock file. Nothing may be held. */
   close(): void {
-    this.handle.close();
+    this.handle?.close();
   }
 
   private async enter(): Promise<void> {
@@ -65,7 +65,7 @@ export class SharedBarrier {
     this.holders -= 1;
     if (this.holders > 0) return;
     this.isHeld = false;
-    this.handle.exec('ROLLBACK');
+    this.handle?.exec('ROLLBACK');
     const { waiting } = this;
     this.waiting = [];
     for (const resume of waiting) resume();
@@ -83,12 +83,13 @@ export class SharedBarrier {
 
   private tryTake(): boolean {
     try {
+      this.handle ??= openHandle(this.paths.lock, 'lock');
       // A deferred transaction holds its SHARED lock from its first read on.
       this.handle.exec('BEGIN DEFERRED');
       this.handle.prepare('SELECT count(*) FROM sqlite_schema').get();
       return true;
     } catch (error) {
-      if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
+      if (this.handle?.inTransaction === true) this.handle.exec('ROLLBACK');
       const known = toStorageError(error, this.paths.lock);
       if (isStorageError(known, 'SQLITE.BUSY')) return false;
       throw known;

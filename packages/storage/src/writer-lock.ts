@@ -19,7 +19,7 @@ export type LockPurpose = 'write' | 'pay';
  */
 export class WriterLock {
   private readonly file: string;
-  private readonly handle: ReturnType<typeof openHandle>;
+  private handle: ReturnType<typeof openHandle> | undefined;
   private tail: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -28,7 +28,6 @@ export class WriterLock {
   ) {
     this.file = purpose === 'write' ? paths.writerLock : paths.payerLock;
     prepareLock(paths, this.file);
-    this.handle = openHandle(this.file, 'lock');
   }
 
   /**
@@ -45,7 +44,7 @@ export class WriterLock {
   /** Releases the lock file, after what is queued. */
   async close(): Promise<void> {
     await this.tail;
-    this.handle.close();
+    this.handle?.close();
   }
 
   private async run<T>(work: () => T | Promise<T>): Promise<T> {
@@ -61,12 +60,13 @@ export class WriterLock {
     try {
       return await work();
     } finally {
-      this.handle.exec('ROLLBACK');
+      this.handle?.exec('ROLLBACK');
     }
   }
 
   private tryTake(): boolean {
     try {
+      this.handle ??= openHandle(this.file, 'lock');
       this.handle.exec('BEGIN IMMEDIATE');
       return true;
     } catch (error) {
