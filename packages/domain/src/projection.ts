@@ -78,7 +78,8 @@ export interface AccountRow {
 /** What the files owe to the database after a change: recorded durably before the change. */
 export interface FileDebt {
   readonly id: string;
-  readonly paths: readonly TreePath[];
+  /** `unknown` when the record of it is damaged: only a look at everything pays it. */
+  readonly paths: readonly TreePath[] | 'unknown';
   readonly audit: readonly AuditRecord[];
   /** Since when: UTC, fixed width. */
   readonly since: string;

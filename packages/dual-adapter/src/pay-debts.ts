@@ -40,16 +40,19 @@ async function payTogether(
   debts: readonly FileDebt[],
 ): Promise<StorageError | undefined> {
   const { files } = stores;
-  const paths = [...new Set(debts.flatMap((debt) => debt.paths))];
+  const known = debts.flatMap(({ paths }) => (paths === 'unknown' ? [] : paths));
+  const isKnown = debts.every(({ paths }) => paths !== 'unknown');
   // Deletions of ours look like those of others; their bytes are kept in either case.
-  const report = await syncTrees(stores, { paths, allowDeletions: true });
+  const report = await syncTrees(stores, isKnown ? { paths: [...new Set(known)], allowDeletions: true } : {});
   // After the bytes: a broken chain is no reason to leave them behind.
   await recordAudit(
     stores,
     debts.flatMap((debt) => debt.audit),
   );
   const left = new Set([...report.unstable, ...report.failed.map(({ path }) => path)]);
-  const paid = debts.filter((debt) => !debt.paths.some((path) => left.has(path)));
+  const isPaid = ({ paths }: FileDebt): boolean =>
+    paths === 'unknown' ? left.size === 0 : !paths.some((path) => left.has(path));
+  const paid = debts.filter(isPaid);
   for (const debt of paid) files.clearFileDebt(debt.id);
   return paid.length === debts.length ? undefined : problemOf(report, [...left][0]!);
 }

@@ -4,7 +4,7 @@ import type { AuditFile } from './audit-file.js';
 import { readError, writeError } from './file-error.js';
 import { releaseLeftGoLocks, withGoLocks } from './hold-go-locks.js';
 import { decodeIntent, encodeIntent, pathsOf, type Intent } from './intent.js';
-import { freshId, isId, OwnArea, STORAGE } from './own-area.js';
+import { freshId, isId, OwnArea, sinceOfId, STORAGE } from './own-area.js';
 import { appendsLast, progressOf, type StepState } from './progress.js';
 import { parseRecord, textOfPath } from './record-json.js';
 import type { StepMaker } from './step-maker.js';
@@ -98,25 +98,13 @@ export class EditRunner {
     return this.#ids('edit').includes(id);
   }
 
-  /**
-   * What the files owe to the database, oldest first.
-   *
-   * @throws StorageError `TREE.INVALID` when a debt cannot be read: nobody knows then what is owed
-   */
+  /** What the files owe to the database, oldest first; a record that is damaged says that something is owed, not what. */
   debts(): readonly FileDebt[] {
-    return this.#ids('debt').flatMap((id) => {
+    return this.#ids('debt').flatMap((id): FileDebt[] => {
       const intent = this.#read(id, 'debt');
       if (intent !== undefined)
         return [{ id, paths: pathsOf(intent), audit: intent.audit, since: intent.since }];
-      if (this.#isGone(id)) return [];
-      throw new StorageError(
-        'TREE.INVALID',
-        `"${PLACE}/${id}.debt" is damaged: it is not known what is owed`,
-        {
-          hint: 'run "deespec sync", which compares everything, then move that file away',
-          details: { path: `${PLACE}/${id}.debt` },
-        },
-      );
+      return this.#isGone(id) ? [] : [{ id, paths: 'unknown', audit: [], since: sinceOfId(id) }];
     });
   }
 

@@ -139,7 +139,6 @@ export class FileTreeStore implements ProjectedFiles {
     }
   }
 
-  /** @throws StorageError `TREE.INVALID` when a debt cannot be read: nobody knows then what is owed */
   fileDebts(): readonly FileDebt[] {
     return this.#runner.debts();
   }

@@ -1,4 +1,4 @@
-import { StorageError } from '@deespec/domain';
+import { StorageError, timeFromDate } from '@deespec/domain';
 import { randomBytes } from 'node:crypto';
 
 import { directoryOf } from './durable-write.js';
@@ -132,6 +132,11 @@ let lastMs = 0;
 /** True for a name that {@link freshId} makes. Names in a tree come from anywhere. */
 export function isId(name: string): boolean {
   return timeOfId(name) !== undefined;
+}
+
+/** When {@link freshId} made a name: UTC, fixed width. */
+export function sinceOfId(id: string): string {
+  return timeFromDate(new Date(timeOfId(id)!));
 }
 
 function timeOfId(name: string): number | undefined {
