@@ -112,6 +112,11 @@ export interface ProjectedFiles extends TreeStore {
   statOf(path: TreePath): DiskStat | undefined;
   /** Makes sure that the name of an entry, present or gone, is durable. */
   syncName(path: TreePath): void;
+  /**
+   * True when an edit of ours put this content over another one at `path`, at or after `sinceMs` (milliseconds since 1970 UTC).
+   * Known for a minute at least, also when the process died right after it.
+   */
+  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean;
   /** Changes whose debt is not cleared, oldest first. */
   fileDebts(): readonly FileDebt[];
   /** Forgets a debt; called after its projection is durable. */

@@ -1,6 +1,6 @@
 import type { Ledger, Projection, TreeEntry, TreePath } from '@deespec/domain';
 
-import { isSameStat, type Facts } from './decide.js';
+import { isSameStat, isSameVersion, type Facts, type Version } from './decide.js';
 import type { SyncStores } from './keeping.js';
 import { isJournalPath } from './merge-lines.js';
 import { observe, type Observation } from './observe.js';
@@ -28,6 +28,7 @@ export function lookAt(stores: SyncStores, path: TreePath, base: Facts['base']):
   const debt = ledger.debtOf(path);
   const { entry, projection } = recorded(ledger, path);
   const seen = observe(files, path, now);
+  const known = base ?? putByUs(stores, { entry, projection, seen });
   return {
     path,
     seen,
@@ -39,9 +40,28 @@ export function lookAt(stores: SyncStores, path: TreePath, base: Facts['base']):
       debt: debt !== undefined,
       truth,
       isJournal: isJournalPath(path),
-      ...(base === undefined ? {} : { base }),
+      ...(known === undefined ? {} : { base: known }),
     },
   };
+}
+
+/**
+ * What stands in the files when we put it there from the database and died before that was recorded: a version that the database
+ * has moved on from, and no change of the files.
+ */
+function putByUs(
+  { files, truth }: SyncStores,
+  {
+    entry,
+    projection,
+    seen,
+  }: Pick<Facts, 'entry' | 'projection'> & { readonly seen: Observation | undefined },
+): Version | undefined {
+  if (truth === 'files' || seen === undefined || entry === undefined) return undefined;
+  const isMoved = projection === undefined || !isSameVersion(seen.entry, projection);
+  if (!isMoved || isSameVersion(seen.entry, entry)) return undefined;
+  const { path, sha256 } = seen.entry;
+  return files.hasPut(path, sha256, projection?.seenAtMs ?? 0) ? seen.entry : undefined;
 }
 
 /**

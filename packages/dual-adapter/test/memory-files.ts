@@ -54,6 +54,8 @@ export class Disk {
   syncedAudit = 0;
   readonly conflicts: { conflict: Conflict; bytes: Buffer }[] = [];
   readonly trash: Buffer[] = [];
+  /** What edits put over something else, and when. */
+  readonly puts: { path: TreePath; sha256: string; atMs: number }[] = [];
 
   constructor(readonly world: World) {}
 
@@ -141,6 +143,10 @@ export class MemoryFiles implements ProjectedFiles {
     const { bytes } = node;
     for (let start = 0; start < bytes.length; start += 1_048_576)
       yield bytes.subarray(start, start + 1_048_576);
+  }
+
+  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean {
+    return this.disk.puts.some((put) => put.path === path && put.sha256 === sha256 && put.atMs >= sinceMs);
   }
 
   async look<T>(look: (tree: TreeView) => T): Promise<T> {
@@ -309,7 +315,14 @@ export class MemoryFiles implements ProjectedFiles {
   private applyPut({ path, kind, mode, mtimeNs, bytes }: TreeVersion): void {
     const content = 'open' in bytes ? Buffer.concat([...bytes.open()]) : Buffer.from(bytes);
     const there = this.disk.nodes.get(path);
-    if (there !== undefined) this.disk.trash.push(there.bytes);
+    if (there !== undefined) {
+      this.disk.trash.push(there.bytes);
+      this.disk.puts.push({
+        path,
+        sha256: hashOf({ kind, bytes: content }),
+        atMs: this.world.now().getTime(),
+      });
+    }
     if (there !== undefined && kind === 'directory') {
       there.mode = mode;
       there.ctimeNs = this.world.fileTimeNs();

@@ -302,6 +302,38 @@ describe('syncTrees, failures', () => {
   });
 });
 
+describe('syncTrees, after a crash between a write and its record', () => {
+  test('takes what it had put into the files for no change of them', async () => {
+    const setup = setUp('sqlite');
+    put(setup, 'f', 'a');
+    await syncTrees(setup);
+    await store(setup, 'f', 'b');
+    const path = 'f' as TreePath;
+    const version = { path, ...text('b') };
+    const expected = setup.files.find(path)!.sha256;
+    await setup.files.edit(() => ({ edits: [{ op: 'put', version, expected }] }));
+    await store(setup, 'f', 'c');
+
+    const report = await syncTrees(setup);
+
+    expect(report.conflicts).toEqual([]);
+    expect([onDisk(setup, 'f'), inDatabase(setup, 'f')]).toEqual(['c', 'c']);
+  });
+
+  test('keeps what another program put there', async () => {
+    const setup = setUp('sqlite');
+    put(setup, 'f', 'a');
+    await syncTrees(setup);
+    put(setup, 'f', 'by another program');
+    await store(setup, 'f', 'c');
+
+    const report = await syncTrees(setup);
+
+    expect(report.conflicts).toHaveLength(1);
+    expect(setup.disk.conflicts[0]!.bytes.toString()).toBe('by another program');
+  });
+});
+
 describe('syncTrees, earlier versions', () => {
   const earlier = async (path: TreePath) =>
     path === ('d/f' as TreePath) ? ('d/old/f' as TreePath) : undefined;

@@ -50,6 +50,12 @@ export interface FileTreeStoreOptions {
 /** How long nobody may have changed a file that was replaced before it is looked at, milliseconds. Source: docs/adr/0013. */
 const SETTLE_MS = 2_000;
 
+/** How long edits keep what they replaced without a `sync`, milliseconds: `hasPut` promises a minute. */
+const KEPT_MS = 60_000;
+
+/** How often edits look at what was replaced, milliseconds. */
+const SETTLE_EVERY_MS = 10_000;
+
 /**
  * The tree on disk. Symlinks are content, never followed, not even as parents. What is ignored (see `ignoredOwner`) is not there
  * for reads and refused for writes.
@@ -65,6 +71,8 @@ export class FileTreeStore implements ProjectedFiles {
   readonly #replaced: ReplacedFiles;
   readonly #runner: EditRunner;
   readonly #journal: JournalCache;
+  /** When edits look next at what was replaced, milliseconds of the process clock. */
+  #settleAtMs = 0;
 
   constructor(
     readonly root: TreeRoot,
@@ -112,6 +120,11 @@ export class FileTreeStore implements ProjectedFiles {
   #view(layout: Awaited<ReturnType<typeof loadLayout>>): TreeView {
     this.root.forget();
     this.#runner.recover();
+    // Without a `sync` nobody else looks at what edits replaced.
+    if (performance.now() > this.#settleAtMs) {
+      this.#settleAtMs = performance.now() + SETTLE_EVERY_MS;
+      this.settleReplaced(KEPT_MS);
+    }
     return new DiskView({ tree: this.#tree, journal: this.#journal, layout });
   }
 
@@ -183,12 +196,20 @@ export class FileTreeStore implements ProjectedFiles {
    * @returns the conflicts that came to light
    */
   settleReplaced(olderThanMs = SETTLE_MS): readonly Conflict[] {
+    const isLive = (id: string): boolean => this.#runner.isLive(id);
+    return this.#reading(() => this.#replaced.settle(this.#conflicts, { olderThanMs, isLive }));
+  }
+
+  #reading<T>(work: () => T): T {
     try {
-      const isLive = (id: string): boolean => this.#runner.isLive(id);
-      return this.#replaced.settle(this.#conflicts, { olderThanMs, isLive });
+      return work();
     } catch (error) {
       throw readError(error, '.storage/conflicts/replaced');
     }
+  }
+
+  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean {
+    return this.#reading(() => this.#replaced.hasPut(path, sha256, sinceMs));
   }
 
   /** An index of this tree. */

@@ -139,7 +139,8 @@ export function sinceOfId(id: string): string {
   return timeFromDate(new Date(timeOfId(id)!));
 }
 
-function timeOfId(name: string): number | undefined {
+/** When {@link freshId} made a name, milliseconds since 1970 UTC; `undefined` for another name. */
+export function timeOfId(name: string): number | undefined {
   return /^[0-9a-z]{9}-[0-9a-f]{16}$/u.test(name) ? Number.parseInt(name.slice(0, 9), 36) : undefined;
 }
 

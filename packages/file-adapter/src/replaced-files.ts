@@ -8,7 +8,7 @@ import { directoryOf, withoutHardLinks } from './durable-write.js';
 import { systemCode } from './file-error.js';
 import { syncDirectory, timeInSeconds } from './file-system.js';
 import type { Before, Step } from './intent.js';
-import { isId, OwnArea, STORAGE } from './own-area.js';
+import { isId, OwnArea, STORAGE, timeOfId } from './own-area.js';
 import { readEntry } from './read-entry.js';
 import { parseRecord, SHA256, textOfPath, type RecordFields } from './record-json.js';
 import { kindOf } from './tree-root.js';
@@ -76,6 +76,16 @@ export class ReplacedFiles {
     this.area.sync(PLACE);
   }
 
+  /** As `ProjectedFiles.hasPut`. */
+  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean {
+    return this.area.names(PLACE).some((name) => {
+      const madeMs = name.endsWith('.json') ? timeOfId(idOf(name)) : undefined;
+      if (madeMs === undefined || madeMs < sinceMs) return false;
+      const about = this.#about(name);
+      return about?.path === path && about.wanted === sha256;
+    });
+  }
+
   /**
    * Looks at everything that was kept and has not changed for a while: the same as it was, and it goes; another content becomes
    * a conflict.
@@ -90,7 +100,7 @@ export class ReplacedFiles {
     const found: Conflict[] = [];
     for (const name of names) {
       const key = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
-      const id = key.slice(0, key.lastIndexOf('-'));
+      const id = idOf(key);
       if (!isId(id) || options.isLive(id) || !this.#isIdle(name, options.olderThanMs)) continue;
       const links = names.filter((link) => link !== name && link.startsWith(`${key}.`));
       const about = this.#about(name);
@@ -191,6 +201,11 @@ interface SettleOptions {
   readonly conflicts: ConflictStore;
   readonly found: Conflict[];
   readonly olderThanMs: number;
+}
+
+/** The edit that a name here is of. */
+function idOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('-'));
 }
 
 function placeOf({ id, number }: StepKey, what: 'old' | 'undone' | 'json'): string {

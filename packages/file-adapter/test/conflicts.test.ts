@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fs from 'node:fs';
 import { join } from 'node:path';
 
+import { openFileStorage } from '../src/index.js';
 import { codeOf, ownNames, pathsOf, plant, put, sha256, systemWith, withTree } from './support.js';
 
 const conflict: Omit<Conflict, 'id'> = {
@@ -146,5 +147,23 @@ describe('a file that is replaced', () => {
       expect(store.settleReplaced(0)).toEqual([]);
 
       expect(ownNames(home, 'conflicts/replaced')).toHaveLength(2);
+    }));
+});
+
+describe('what an edit of ours put over something else', () => {
+  test('is known, by another process too, until what it replaced is settled', () =>
+    withTree(async ({ store, home }) => {
+      const path = pathFromText('f');
+      await store.edit(() => ({ edits: [put('f', 'a')] }));
+      const sinceMs = Date.now();
+      await store.edit(() => ({ edits: [put('f', 'b', sha256('a'))] }));
+      const other = openFileStorage({ home }).store;
+
+      const known = [sha256('b'), sha256('a')].map((hash) => other.hasPut(path, hash, sinceMs));
+
+      expect(known).toEqual([true, false]);
+      expect(other.hasPut(path, sha256('b'), Date.now() + 60_000)).toBe(false);
+      expect(other.settleReplaced(0)).toEqual([]);
+      expect(other.hasPut(path, sha256('b'), sinceMs)).toBe(false);
     }));
 });

@@ -94,7 +94,6 @@ export async function syncOnce(
   const { dryRun, allowDeletions, onAction, signal, paths } = options;
   const isDry = dryRun === true;
   if (!isDry) await files.recover();
-  const rescued = isDry ? [] : files.settleReplaced().map(({ id }) => id);
   const owed = files.fileDebts();
   const report = await syncTrees(
     {
@@ -111,6 +110,8 @@ export async function syncOnce(
       ...(paths === undefined ? {} : { paths }),
     },
   );
+  // After the pass, which asks what edits of ours put where.
+  const rescued = isDry ? [] : files.settleReplaced().map(({ id }) => id);
   // Owed before the pass looked at everything: a newer change has a debt of its own.
   const isDone = !isDry && paths === undefined && report.failed.length === 0 && report.unstable.length === 0;
   for (const { id } of isDone ? owed : []) files.clearFileDebt(id);
