@@ -46,9 +46,9 @@ export class ReplacedFiles {
     private readonly area: OwnArea,
   ) {}
 
-  /** Keeps what stands at the path of a put, durably. */
+  /** Keeps what stands at the path of a put, durably. Of a new file it is only noted what was put. */
   keep(key: StepKey, step: PutStep): void {
-    if (step.before === undefined) return;
+    if (step.before === undefined) return this.#announce(key, step, 'unsynced');
     this.#announce(key, step);
     this.#link(step.path, placeOf(key, 'old'), step.before);
     this.area.sync(PLACE);
@@ -151,11 +151,15 @@ export class ReplacedFiles {
     return stat === undefined || Date.now() - Number(stat.ctimeNs / 1_000_000n) >= olderThanMs;
   }
 
-  #announce(key: StepKey, { path, before, sha256 }: PutStep): void {
+  #announce(
+    key: StepKey,
+    { path, before, sha256 }: PutStep,
+    durability: 'synced' | 'unsynced' = 'synced',
+  ): void {
     const about = { path: textOfPath(path), before: before?.sha256, wanted: sha256 };
     this.area.ensure(PLACE);
     this.area.unlink(placeOf(key, 'json'));
-    this.area.write(placeOf(key, 'json'), [Buffer.from(`${JSON.stringify(about)}\n`)]);
+    this.area.write(placeOf(key, 'json'), [Buffer.from(`${JSON.stringify(about)}\n`)], durability);
   }
 
   #about(name: string): About | undefined {

@@ -93,7 +93,7 @@ export class StepMaker {
     if (bytes === undefined) throw changed(path, 'the new content is not at hand any more');
     let isKept = false;
     const beforeRename = (): void => {
-      isKept = before !== undefined;
+      isKept = true;
       replaced.keep(key, step);
       this.#compare(path, before);
     };

@@ -156,7 +156,7 @@ describe('what an edit of ours put over something else', () => {
       const path = pathFromText('f');
       await store.edit(() => ({ edits: [put('f', 'a')] }));
       const sinceMs = Date.now();
-      await store.edit(() => ({ edits: [put('f', 'b', sha256('a'))] }));
+      await store.edit(() => ({ edits: [put('f', 'b', 'a')] }));
       const other = openFileStorage({ home }).store;
 
       const known = [sha256('b'), sha256('a')].map((hash) => other.hasPut(path, hash, sinceMs));
