@@ -11,7 +11,7 @@ import { describe, expect, test } from '@jest/globals';
 import { contentOf, expectCode, makeDirectories, putText, sha256, snapshotOf } from './expectations.js';
 import { withStorage, type OnStore, type OpenStorage } from './open-storage.js';
 import { appending, discarding, editConflicts, editing } from './tree-edits.js';
-import { auditing, overlapping, planJournal, planning, planSbis } from './tree-plans.js';
+import { auditing, overlapping, planJournal, planning, planSbis, type JournalPut } from './tree-plans.js';
 import { metadata, putConflicts, puttingOver, removing } from './tree-writes.js';
 import { directory, joined, mib, pattern, symlink, version } from './versions.js';
 
@@ -20,7 +20,11 @@ import { directory, joined, mib, pattern, symlink, version } from './versions.js
  *
  * @param open - called once per test, for a fresh and empty storage
  */
-export function treeStoreContract(name: string, open: OpenStorage): void {
+export function treeStoreContract(
+  name: string,
+  open: OpenStorage,
+  journalPut: JournalPut = 'replaced',
+): void {
   const onStore = (work: (store: TreeStore) => Promise<void>) => () =>
     withStorage(open, ({ store }) => work(store));
   describe(`TreeStore: ${name}`, () => {
@@ -36,7 +40,7 @@ export function treeStoreContract(name: string, open: OpenStorage): void {
     describe('append', () => appending(onStore));
     describe('discard', () => discarding(onStore));
     describe('a plan', () => planning(onStore));
-    describe("a plan's journal", () => planJournal(onStore));
+    describe("a plan's journal", () => planJournal(onStore, journalPut));
     describe("a plan's SBIs", () => planSbis(onStore));
     describe('overlapping edits', () => overlapping(onStore));
     describe('the audit of edits', () => auditing(onStore));
