@@ -113,10 +113,10 @@ export interface ProjectedFiles extends TreeStore {
   /** Makes sure that the name of an entry, present or gone, is durable. */
   syncName(path: TreePath): void;
   /**
-   * True when an edit of ours put this content at `path`, at or after `sinceMs` (milliseconds since 1970 UTC). Known for a minute
-   * at least, also when the process died right after it; perhaps not after a power cut.
+   * True when a put with `isProjection` left this content at `path`, at or after `sinceMs` (milliseconds since 1970 UTC). Known for
+   * a minute at least, also when the process died right after it; perhaps not after a power cut.
    */
-  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean;
+  hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean;
   /** Changes whose debt is not cleared, oldest first. */
   fileDebts(): readonly FileDebt[];
   /** Forgets a debt; called after its projection is durable. */

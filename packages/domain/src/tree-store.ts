@@ -89,7 +89,13 @@ export type TreeEdit =
    * Puts a version where `expected` stands. A directory and what is none do not replace one another. A content given in
    * chunks can only be the one edit of its plan.
    */
-  | { readonly op: 'put'; readonly version: TreeVersion; readonly expected: Expected }
+  | {
+      readonly op: 'put';
+      readonly version: TreeVersion;
+      readonly expected: Expected;
+      /** The version is that of the other store, which counts: it is no change of the tree's own. */
+      readonly isProjection?: true;
+    }
   /**
    * Appends one line, ending in LF, to a journal that other programs append to; made with mode 0o644 when absent. A last
    * line without LF is ended first. Several lines in one edit are one write.

@@ -61,7 +61,7 @@ function putByUs(
   const isMoved = projection === undefined || !isSameVersion(seen.entry, projection);
   if (!isMoved || isSameVersion(seen.entry, entry)) return undefined;
   const { path, sha256 } = seen.entry;
-  return files.hasPut(path, sha256, projection?.seenAtMs ?? 0) ? seen.entry : undefined;
+  return files.hasProjected(path, sha256, projection?.seenAtMs ?? 0) ? seen.entry : undefined;
 }
 
 /**

@@ -15,14 +15,16 @@ export function putEdits(ledger: Ledger, entry: TreeEntry, file: DiskEntry | und
   const isReplaced = file === undefined || (file.kind === 'directory') === (entry.kind === 'directory');
   if (isReplaced) {
     const version = entry.kind === 'file' ? streamed(ledger, entry) : whole(ledger, entry);
-    return [[{ op: 'put', version, expected: file?.sha256 }]];
+    return [[{ ...put, version, expected: file?.sha256 }]];
   }
   const removal = { op: 'remove', path, expected: file.sha256 } as const;
   if (entry.size > CHUNK_BYTES) {
-    return [[removal], [{ op: 'put', version: streamed(ledger, entry), expected: undefined }]];
+    return [[removal], [{ ...put, version: streamed(ledger, entry), expected: undefined }]];
   }
-  return [[removal, { op: 'put', version: whole(ledger, entry), expected: undefined }]];
+  return [[removal, { ...put, version: whole(ledger, entry), expected: undefined }]];
 }
+
+const put = { op: 'put', isProjection: true } as const;
 
 function streamed(ledger: Ledger, entry: TreeEntry): TreeVersion {
   const { size, sha256 } = entry;

@@ -33,6 +33,8 @@ export interface Node {
   bytes: Buffer;
 }
 
+type Put = Extract<TreeEdit, { op: 'put' }>;
+
 interface Intent {
   readonly id: string;
   readonly edits: readonly TreeEdit[];
@@ -55,7 +57,7 @@ export class Disk {
   readonly conflicts: { conflict: Conflict; bytes: Buffer }[] = [];
   readonly trash: Buffer[] = [];
   /** What edits put over something else, and when. */
-  readonly puts: { path: TreePath; sha256: string; atMs: number }[] = [];
+  readonly projected: { path: TreePath; sha256: string; atMs: number }[] = [];
 
   constructor(readonly world: World) {}
 
@@ -145,8 +147,10 @@ export class MemoryFiles implements ProjectedFiles {
       yield bytes.subarray(start, start + 1_048_576);
   }
 
-  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean {
-    return this.disk.puts.some((put) => put.path === path && put.sha256 === sha256 && put.atMs >= sinceMs);
+  hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean {
+    return this.disk.projected.some(
+      (put) => put.path === path && put.sha256 === sha256 && put.atMs >= sinceMs,
+    );
   }
 
   async look<T>(look: (tree: TreeView) => T): Promise<T> {
@@ -161,7 +165,7 @@ export class MemoryFiles implements ProjectedFiles {
     const { edits, audit: notes = [] } = this.world.alone(() => plan(this.view()));
     this.check(edits);
     const single = edits.length === 1 && notes.length === 0 ? edits[0]! : undefined;
-    if (single?.op === 'put' && 'open' in single.version.bytes) return this.putAlone(single.version);
+    if (single?.op === 'put' && 'open' in single.version.bytes) return this.putAlone(single);
     const intent = this.intend(edits, notes);
     if (this.world.mutation === 'acknowledged before durable' && this.world.chance(0.5)) this.world.burn();
     else {
@@ -295,7 +299,7 @@ export class MemoryFiles implements ProjectedFiles {
 
   private carryOut(intent: Intent, when: 'first' | 'again'): void {
     for (const edit of intent.edits) {
-      if (edit.op === 'put') this.applyPut(edit.version);
+      if (edit.op === 'put') this.applyPut(edit);
       else if (edit.op === 'append') this.applyAppend(intent, edit, when);
       else this.applyRemoval(edit.path);
       if (when === 'first') this.world.burn();
@@ -312,12 +316,12 @@ export class MemoryFiles implements ProjectedFiles {
   }
 
   /** Redone only where the path is as it was; what somebody wrote since the crash stays. */
-  private applyPut({ path, kind, mode, mtimeNs, bytes }: TreeVersion): void {
+  private applyPut({ version: { path, kind, mode, mtimeNs, bytes }, isProjection }: Put): void {
     const content = 'open' in bytes ? Buffer.concat([...bytes.open()]) : Buffer.from(bytes);
     const there = this.disk.nodes.get(path);
-    if (there !== undefined) {
-      this.disk.trash.push(there.bytes);
-      this.disk.puts.push({
+    if (there !== undefined) this.disk.trash.push(there.bytes);
+    if (isProjection === true) {
+      this.disk.projected.push({
         path,
         sha256: hashOf({ kind, bytes: content }),
         atMs: this.world.now().getTime(),
@@ -358,10 +362,10 @@ export class MemoryFiles implements ProjectedFiles {
   }
 
   /** Temporary file, sync, rename, and then, a step later, the sync of the name. */
-  private putAlone(version: TreeVersion): EditResult {
-    const { path } = version;
+  private putAlone(put: Put): EditResult {
+    const { path } = put.version;
     const before = this.disk.nodes.get(path);
-    this.world.alone(() => this.applyPut(version));
+    this.world.alone(() => this.applyPut(put));
     if (!this.disk.unsynced.has(path)) this.disk.unsynced.set(path, before);
     this.world.burn();
     this.disk.unsynced.delete(path);

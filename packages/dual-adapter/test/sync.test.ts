@@ -226,6 +226,23 @@ describe('syncTrees, deletions', () => {
     expect(inDatabase(setup, 'changed')).toBe('after');
   });
 
+  test('measures the deletions among named paths by the whole tree', async () => {
+    const setup = await vanished(21);
+    for (let n = 0; n < 200; n += 1) await store(setup, `more-${n}`, 'x');
+    const paths = [...setup.database.tables.rows.keys()].filter((path) => !path.startsWith('more-'));
+
+    expect(await syncTrees(setup, { paths })).toMatchObject({ removedFromDatabase: 21 });
+  });
+
+  test('counts deletions of shortly before with those of now', async () => {
+    const setup = await vanished(20);
+
+    const error: unknown = await syncTrees(setup, { deletedBefore: 1 }).catch((caught: unknown) => caught);
+
+    expect(isStorageError(error, 'SYNC.MASS_DELETION') && error.details).toMatchObject({ deleted: 21 });
+    expect(setup.database.tables.rows.size).toBe(41);
+  });
+
   test('takes over many when it is told to, and keeps their bytes', async () => {
     const setup = await vanished(40);
 
@@ -311,13 +328,27 @@ describe('syncTrees, after a crash between a write and its record', () => {
     const path = 'f' as TreePath;
     const version = { path, ...text('b') };
     const expected = setup.files.find(path)!.sha256;
-    await setup.files.edit(() => ({ edits: [{ op: 'put', version, expected }] }));
+    await setup.files.edit(() => ({ edits: [{ op: 'put', version, expected, isProjection: true }] }));
     await store(setup, 'f', 'c');
 
     const report = await syncTrees(setup);
 
     expect(report.conflicts).toEqual([]);
     expect([onDisk(setup, 'f'), inDatabase(setup, 'f')]).toEqual(['c', 'c']);
+  });
+
+  test('imports what an edit of the files themselves put there', async () => {
+    const setup = setUp('sqlite');
+    put(setup, 'f', 'a');
+    await syncTrees(setup);
+    const version = { path: 'f' as TreePath, ...text('b') };
+    const expected = setup.files.find(version.path)!.sha256;
+    await setup.files.edit(() => ({ edits: [{ op: 'put', version, expected }] }));
+
+    const report = await syncTrees(setup);
+
+    expect(report).toMatchObject({ imported: 1, projected: 0, conflicts: [] });
+    expect([onDisk(setup, 'f'), inDatabase(setup, 'f')]).toEqual(['b', 'b']);
   });
 
   test('keeps what another program put there', async () => {

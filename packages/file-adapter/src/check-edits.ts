@@ -69,7 +69,7 @@ class EditCheck {
     if (edit.op !== 'append') this.#requireNoLine(path);
     switch (edit.op) {
       case 'put':
-        return this.#put(path, edit.version, edit.expected);
+        return this.#put(path, edit);
       case 'append':
         return this.#append(path, edit.line);
       case 'remove':
@@ -81,7 +81,7 @@ class EditCheck {
     }
   }
 
-  #put(path: TreePath, version: TreeVersion, expected: string | undefined): Step {
+  #put(path: TreePath, { version, expected, isProjection }: Extract<TreeEdit, { op: 'put' }>): Step {
     const { kind, mode, bytes } = version;
     this.options.tree.refuseIgnored(path, kind);
     this.#requireParent(path);
@@ -94,7 +94,8 @@ class EditCheck {
     const sha256 = hashOf(version);
     const size = isChunks(bytes) ? bytes.size : bytes.length;
     this.#nodes.set(path, { kind, mode, mtimeNs: mtimeNs ?? 0n, sha256, size });
-    const step: Step = { op: 'put', path, before, kind, mode, mtimeNs, sha256 };
+    const origin = isProjection === true ? { isProjection } : {};
+    const step: Step = { op: 'put', path, before, kind, mode, mtimeNs, sha256, ...origin };
     if (isChunks(bytes) || kind === 'directory') return step;
     return { ...step, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
   }

@@ -50,7 +50,7 @@ export interface FileTreeStoreOptions {
 /** How long nobody may have changed a file that was replaced before it is looked at, milliseconds. Source: docs/adr/0013. */
 const SETTLE_MS = 2_000;
 
-/** How long edits keep what they replaced without a `sync`, milliseconds: `hasPut` promises a minute. */
+/** How long edits keep what they replaced without a `sync`, milliseconds: `hasProjected` promises a minute. */
 const KEPT_MS = 60_000;
 
 /** How often edits look at what was replaced, milliseconds. */
@@ -208,8 +208,8 @@ export class FileTreeStore implements ProjectedFiles {
     }
   }
 
-  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean {
-    return this.#reading(() => this.#replaced.hasPut(path, sha256, sinceMs));
+  hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean {
+    return this.#reading(() => this.#replaced.hasProjected(path, sha256, sinceMs));
   }
 
   /** An index of this tree. */

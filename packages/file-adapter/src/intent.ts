@@ -31,6 +31,7 @@ export type Step =
       readonly sha256: string;
       /** Absent where the content came in chunks: it cannot be put again. */
       readonly bytes?: Buffer;
+      readonly isProjection?: true;
     }
   /** `size` is the length of the journal before. */
   | { readonly op: 'append'; readonly path: TreePath; readonly size: number; readonly bytes: Buffer }
@@ -89,7 +90,7 @@ function stepRecord(step: Step): object {
   const bytes = bytesOf(step)?.length;
   switch (step.op) {
     case 'put': {
-      const { op, kind, mode, mtimeNs, sha256, before } = step;
+      const { op, kind, mode, mtimeNs, sha256, before, isProjection } = step;
       return {
         op,
         path,
@@ -99,6 +100,7 @@ function stepRecord(step: Step): object {
         sha256,
         bytes,
         before: beforeRecord(before),
+        isProjection,
       };
     }
     case 'append':
@@ -138,6 +140,7 @@ function readStep(fields: RecordFields, take: (length: number) => Buffer): Step 
         mtimeNs: fields.has('mtimeNs') ? fields.nanoseconds('mtimeNs') : undefined,
         sha256: fields.matching('sha256', HASH),
         ...(fields.has('bytes') ? { bytes: take(fields.whole('bytes')) } : {}),
+        ...(fields.has('isProjection') ? { isProjection: true } : {}),
       };
     case 'append':
       return { op, path, size: fields.whole('size'), bytes: take(fields.whole('bytes')) };

@@ -31,6 +31,7 @@ interface About {
   readonly path: TreePath;
   readonly before?: string;
   readonly wanted: string;
+  readonly isProjection?: true;
 }
 
 /**
@@ -46,9 +47,12 @@ export class ReplacedFiles {
     private readonly area: OwnArea,
   ) {}
 
-  /** Keeps what stands at the path of a put, durably. Of a new file it is only noted what was put. */
+  /** Keeps what stands at the path of a put, durably. Of a projection it is noted what was put, also of a new file. */
   keep(key: StepKey, step: PutStep): void {
-    if (step.before === undefined) return this.#announce(key, step, 'unsynced');
+    if (step.before === undefined) {
+      if (step.isProjection === true) this.#announce(key, step, 'unsynced');
+      return;
+    }
     this.#announce(key, step);
     this.#link(step.path, placeOf(key, 'old'), step.before);
     this.area.sync(PLACE);
@@ -76,13 +80,13 @@ export class ReplacedFiles {
     this.area.sync(PLACE);
   }
 
-  /** As `ProjectedFiles.hasPut`. */
-  hasPut(path: TreePath, sha256: string, sinceMs: number): boolean {
+  /** As `ProjectedFiles.hasProjected`. */
+  hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean {
     return this.area.names(PLACE).some((name) => {
       const madeMs = name.endsWith('.json') ? timeOfId(idOf(name)) : undefined;
       if (madeMs === undefined || madeMs < sinceMs) return false;
       const about = this.#about(name);
-      return about?.path === path && about.wanted === sha256;
+      return about?.isProjection === true && about.path === path && about.wanted === sha256;
     });
   }
 
@@ -153,10 +157,10 @@ export class ReplacedFiles {
 
   #announce(
     key: StepKey,
-    { path, before, sha256 }: PutStep,
+    { path, before, sha256, isProjection }: PutStep,
     durability: 'synced' | 'unsynced' = 'synced',
   ): void {
-    const about = { path: textOfPath(path), before: before?.sha256, wanted: sha256 };
+    const about = { path: textOfPath(path), before: before?.sha256, wanted: sha256, isProjection };
     this.area.ensure(PLACE);
     this.area.unlink(placeOf(key, 'json'));
     this.area.write(placeOf(key, 'json'), [Buffer.from(`${JSON.stringify(about)}\n`)], durability);
@@ -221,6 +225,7 @@ function readAbout(fields: RecordFields): About {
     path: fields.path('path'),
     ...(fields.has('before') ? { before: fields.matching('before', SHA256) } : {}),
     wanted: fields.matching('wanted', SHA256),
+    ...(fields.has('isProjection') ? { isProjection: true } : {}),
   };
 }
 

@@ -150,20 +150,29 @@ describe('a file that is replaced', () => {
     }));
 });
 
-describe('what an edit of ours put over something else', () => {
+describe('what was put for another store', () => {
   test('is known, by another process too, until what it replaced is settled', () =>
     withTree(async ({ store, home }) => {
       const path = pathFromText('f');
       await store.edit(() => ({ edits: [put('f', 'a')] }));
       const sinceMs = Date.now();
-      await store.edit(() => ({ edits: [put('f', 'b', 'a')] }));
+      await store.edit(() => ({ edits: [{ ...put('f', 'b', 'a'), isProjection: true }] }));
       const other = openFileStorage({ home }).store;
 
-      const known = [sha256('b'), sha256('a')].map((hash) => other.hasPut(path, hash, sinceMs));
+      const known = [sha256('b'), sha256('a')].map((hash) => other.hasProjected(path, hash, sinceMs));
 
       expect(known).toEqual([true, false]);
-      expect(other.hasPut(path, sha256('b'), Date.now() + 60_000)).toBe(false);
+      expect(other.hasProjected(path, sha256('b'), Date.now() + 60_000)).toBe(false);
       expect(other.settleReplaced(0)).toEqual([]);
-      expect(other.hasPut(path, sha256('b'), sinceMs)).toBe(false);
+      expect(other.hasProjected(path, sha256('b'), sinceMs)).toBe(false);
+    }));
+
+  test('is not what an edit of the tree itself put', () =>
+    withTree(async ({ store }) => {
+      const path = pathFromText('f');
+      await store.edit(() => ({ edits: [put('f', 'a')] }));
+      await store.edit(() => ({ edits: [put('f', 'b', 'a')] }));
+
+      expect(store.hasProjected(path, sha256('b'), 0)).toBe(false);
     }));
 });
