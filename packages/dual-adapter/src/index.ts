@@ -2,6 +2,8 @@ export { decide } from './decide.js';
 export type { Decision, DiskEntry, Facts, Loser, Truth, Version } from './decide.js';
 export { DualStore } from './dual-store.js';
 export type { DualStoreOptions } from './dual-store.js';
+export { lookOver } from './in-step.js';
+export type { Passed } from './in-step.js';
 export type { SyncStores } from './keeping.js';
 export { isJournalPath, mergeLines } from './merge-lines.js';
 export type { MergedLines } from './merge-lines.js';

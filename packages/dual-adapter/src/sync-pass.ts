@@ -2,17 +2,15 @@ import {
   displayPath,
   isStorageError,
   StorageError,
-  type AccountRow,
   type DiskStat,
   type Projection,
   type TreePath,
 } from '@deespec/domain';
 
 import { Carrier, type Turn } from './carrier.js';
-import { decide, isSameStat, isSameVersion, type Decision } from './decide.js';
+import { decide, isSameStat, type Decision } from './decide.js';
 import type { SyncStores } from './keeping.js';
 import type { Look } from './look.js';
-import { isRacy } from './observe.js';
 import { depthOf } from './scan-order.js';
 import { SettleBatch, stopsAll, type Settling } from './settle-batch.js';
 import { actionOf, Tally, type SyncAction } from './sync-report.js';
@@ -27,6 +25,8 @@ export interface SyncOptions {
   readonly dryRun?: boolean | undefined;
   /** Takes over deletions however many they are. */
   readonly allowDeletions?: boolean | undefined;
+  /** Deletions that were taken over shortly before: they count with those of this pass. */
+  readonly deletedBefore?: number | undefined;
   /** Called for each path that is not in step. */
   readonly onAction?: ((action: SyncAction) => void) | undefined;
 }
@@ -70,13 +70,6 @@ export class SyncPass {
     });
   }
 
-  /** True when the files hold what both held last, without reading them; the database too. */
-  isClean(stat: DiskStat | undefined, { entry, projection }: Partial<AccountRow>): boolean {
-    if (stat === undefined || entry === undefined || projection === undefined) return false;
-    if (isRacy(stat, projection.seenAtMs) || !isSameStat(stat, projection)) return false;
-    return isSameVersion(entry, projection) && entry.mtimeNs === projection.mtimeNs;
-  }
-
   skip(): void {
     this.#proceed();
     this.tally.count('scanned');
@@ -97,10 +90,10 @@ export class SyncPass {
   /**
    * Does what was left for the end.
    *
-   * @param entries - how many entries of the database were looked at
+   * @param entries - how many entries the database has, when that is known
    * @returns the error to throw when everything else is done: too much vanished at once, so nothing of it was taken over
    */
-  async finish(entries: number): Promise<StorageError | undefined> {
+  async finish(entries: number | undefined): Promise<StorageError | undefined> {
     await this.#batch.flush();
     const refused = this.#guard(entries);
     if (this.options.dryRun === true) return refused;
@@ -134,20 +127,24 @@ export class SyncPass {
     }
   }
 
-  #guard(entries: number): StorageError | undefined {
+  #guard(known: number | undefined): StorageError | undefined {
+    const { allowDeletions, deletedBefore = 0 } = this.options;
     const gone = [...this.#late].filter(([, action]) => action === 'remove-entry').map(([path]) => path);
+    const deleted = gone.length + deletedBefore;
+    if (allowDeletions === true || gone.length === 0 || deleted <= FEW_DELETIONS) return undefined;
+    const entries = deletedBefore + (known ?? countEntries(this.stores));
     const most = Math.max(FEW_DELETIONS, Math.floor(entries * DELETED_SHARE));
-    if (this.options.allowDeletions === true || gone.length <= most) return undefined;
+    if (deleted <= most) return undefined;
     // Also what stops being a directory: its content is among what vanished.
     for (const [path, action] of this.#late) {
       if (action === 'remove-entry' || action === 'import') this.#late.delete(path);
     }
     return new StorageError(
       'SYNC.MASS_DELETION',
-      `${gone.length} of ${entries} entries vanished from the files; none was deleted in the database`,
+      `${deleted} of ${entries} entries vanished from the files; ${deletedBefore === 0 ? 'none' : `only the first ${deletedBefore}`} were deleted in the database`,
       {
         hint: 'if they were meant to go: "deespec sync --allow-deletions"; else put them back from a backup',
-        details: { deleted: gone.length, entries, allowed: most, first: gone.slice(0, 10).map(displayPath) },
+        details: { deleted, entries, allowed: most, first: gone.slice(0, 10).map(displayPath) },
       },
     );
   }
@@ -218,6 +215,12 @@ export class SyncPass {
       });
     }
   }
+}
+
+function countEntries({ ledger }: SyncStores): number {
+  let count = 0;
+  for (const { entry } of ledger.account()) if (entry !== undefined) count += 1;
+  return count;
 }
 
 /** True when the files are as they were recorded. A directory may have been written into: it is noted at the end. */

@@ -1,6 +1,7 @@
 import { parentPath, type StorageError, type TreePath } from '@deespec/domain';
 
 import { copyAudit } from './copy-audit.js';
+import { isClean } from './in-step.js';
 import type { SyncStores } from './keeping.js';
 import { pair } from './scan-order.js';
 import { SyncPass, type SyncOptions } from './sync-pass.js';
@@ -35,31 +36,30 @@ export async function syncTrees(stores: SyncStores, options: SyncOptions = {}): 
   return report;
 }
 
-/** @returns how many entries of the database there were */
+/** @returns how many entries the database has, when all were looked at */
 async function takeTree(
   pass: SyncPass,
   { files, ledger }: SyncStores,
   { below }: SyncOptions,
-): Promise<number> {
+): Promise<number | undefined> {
   let entries = 0;
   if (below !== undefined) await pass.take(below);
   for (const { path, left, right } of pair(files.scan(below), ledger.account(below))) {
     if (right?.entry !== undefined) entries += 1;
     if (path === below) continue;
-    if (pass.isClean(left, right ?? {})) pass.skip();
+    if (isClean(left, right)) pass.skip();
     else await pass.take(path);
   }
-  return entries;
+  return below === undefined ? entries : undefined;
 }
 
 /** The directories above the paths too: their times changed with them. */
-async function takePaths(pass: SyncPass, paths: readonly TreePath[]): Promise<number> {
+async function takePaths(pass: SyncPass, paths: readonly TreePath[]): Promise<undefined> {
   for (const path of paths) {
     await pass.take(path);
     const parent = parentPath(path);
     if (parent !== '') pass.touch(parent as TreePath);
   }
-  return paths.length;
 }
 
 function withReport(error: StorageError, report: SyncReport): StorageError {

@@ -1,5 +1,10 @@
-import { modeMeanings, type Ledger, type StorageMode, type TreePath } from '@deespec/domain';
-import { syncTrees, type SyncAction, type SyncReport } from '@deespec/dual-adapter';
+import { modeMeanings, type Ledger, type StorageMode } from '@deespec/domain';
+import {
+  syncTrees,
+  type SyncAction,
+  type SyncOptions as PassOptions,
+  type SyncReport,
+} from '@deespec/dual-adapter';
 import { openFileStorage, type FileTreeStore } from '@deespec/file-adapter';
 import { openSqliteStorage } from '@deespec/sqlite-adapter';
 
@@ -89,9 +94,9 @@ export async function openSyncStores(
 /** One pass over everything, or over `below`. Runs under the barrier. */
 export async function syncOnce(
   { mode, files, ledger }: SyncStores,
-  options: Omit<SyncOptions, 'home'> & { readonly paths?: readonly TreePath[] } = {},
+  options: Omit<SyncOptions, 'home'> & Pick<PassOptions, 'paths' | 'deletedBefore'> = {},
 ): Promise<SyncResult> {
-  const { dryRun, allowDeletions, onAction, signal, paths } = options;
+  const { dryRun, allowDeletions, onAction, signal, paths, deletedBefore } = options;
   const isDry = dryRun === true;
   if (!isDry) await files.recover();
   const owed = files.fileDebts();
@@ -107,7 +112,8 @@ export async function syncOnce(
       ...(isDry ? { dryRun } : {}),
       ...(allowDeletions === undefined ? {} : { allowDeletions }),
       ...(onAction === undefined ? {} : { onAction }),
-      ...(paths === undefined ? {} : { paths }),
+      paths,
+      deletedBefore,
     },
   );
   // After the pass, which asks what edits of ours put where.

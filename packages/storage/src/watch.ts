@@ -14,6 +14,7 @@ import {
   type SyncResult,
   type SyncStores,
 } from './sync.js';
+import { Patrol } from './patrol.js';
 import { DirectoryWatch } from './watch-directories.js';
 import { WriterLock } from './writer-lock.js';
 
@@ -23,11 +24,8 @@ const TICK_MS = 200;
 /** A file that changed this shortly before may still be written: it is looked at in the next turn. */
 const SETTLE_MS = 300;
 
-/** How often everything is looked at, milliseconds: nobody promises that every change is heard of. */
-const FULL_MS = 30_000;
-
-/** The same where the system watches no more directories. */
-const POLL_MS = 1_000;
+/** Longest time in which deletions count together, milliseconds: a mount that goes away is heard of piece by piece. */
+const DELETIONS_MS = 60_000;
 
 /** What {@link watchTree} takes. */
 export interface WatchOptions extends Omit<SyncOptions, 'dryRun'> {
@@ -77,10 +75,9 @@ class Follower {
   private epoch = 0;
   private readonly watch: DirectoryWatch;
   private readonly heard = new Set<TreePath>();
-  private isFullDue = true;
+  private readonly patrol: Patrol;
   private isFirst = true;
-  private isPolling = false;
-  private fullAtMs = 0;
+  private deletions: { readonly atMs: number; readonly count: number }[] = [];
 
   constructor(
     private readonly paths: HomePaths,
@@ -88,18 +85,20 @@ class Follower {
     private readonly options: WatchOptions,
   ) {
     this.watch = new DirectoryWatch(paths.home, (path) => {
-      if (path === undefined) this.isFullDue = true;
+      if (path === undefined) this.patrol.demand();
       else this.heard.add(path);
     });
+    this.patrol = new Patrol(this.watch);
   }
 
   /** Looks at what changed since the last turn. Runs under the barrier. */
   async turn(): Promise<void> {
     const stores = await this.current();
-    const sinceFullMs = performance.now() - this.fullAtMs;
-    if (this.isFullDue || sinceFullMs > (this.isPolling ? POLL_MS : FULL_MS)) return this.full(stores);
-    const paths = this.due(stores);
-    if (paths.length > 0) this.report(await syncOnce(stores, { ...this.options, paths }));
+    if (this.isFirst) return this.full(stores);
+    await this.pass(stores, this.due(stores));
+    const found = this.patrol.goOn(stores);
+    for (const path of found.changed) this.heard.add(path);
+    await this.pass(stores, found.settled);
     if (stores.ledger.countDebts() > 0 || stores.files.fileDebts().length > 0) await this.pay(stores);
   }
 
@@ -115,23 +114,23 @@ class Follower {
 
   async close(): Promise<void> {
     this.watch.close();
+    this.patrol.close();
     await this.stores?.close();
   }
 
+  /** Everything in one pass, before anything is heard of. */
   private async full(stores: SyncStores): Promise<void> {
-    this.isFullDue = false;
-    this.heard.clear();
-    this.watchAll(stores);
+    this.watch.add('');
+    for (const { kind, path } of stores.files.scan()) if (kind === 'directory') this.watch.add(path);
     this.report(await syncOnce(stores, this.options));
-    this.fullAtMs = performance.now();
   }
 
-  private watchAll({ files }: SyncStores): void {
-    let isRoom = this.watch.add('');
-    for (const { kind, path } of files.scan()) {
-      if (kind === 'directory') isRoom = this.watch.add(path) && isRoom;
-    }
-    this.isPolling = !isRoom;
+  private async pass(stores: SyncStores, paths: readonly TreePath[]): Promise<void> {
+    if (paths.length === 0) return;
+    const since = performance.now() - DELETIONS_MS;
+    this.deletions = this.deletions.filter(({ atMs }) => atMs > since);
+    const deletedBefore = this.deletions.reduce((sum, { count }) => sum + count, 0);
+    this.report(await syncOnce(stores, { ...this.options, paths, deletedBefore }));
   }
 
   /** What was heard of and has come to rest, with all below it. */
@@ -150,15 +149,17 @@ class Follower {
   }
 
   private *newBelow(files: SyncStores['files'], directory: TreePath): Iterable<TreePath> {
-    if (!this.watch.add(directory)) this.isPolling = true;
+    if (!this.watch.add(directory)) this.patrol.demand();
     for (const { path, kind } of files.scan(directory)) {
       yield path;
-      if (kind === 'directory' && !this.watch.add(path)) this.isPolling = true;
+      if (kind === 'directory' && !this.watch.add(path)) this.patrol.demand();
     }
   }
 
   private report(result: SyncResult): void {
     for (const path of result.unstable) this.heard.add(path);
+    const count = result.removedFromDatabase;
+    if (count > 0) this.deletions.push({ atMs: performance.now(), count });
     if (this.isFirst || result.wrote > 0 || result.failed.length > 0) this.options.onPass?.(result);
     this.isFirst = false;
   }
@@ -166,11 +167,12 @@ class Follower {
   private async current(): Promise<SyncStores> {
     const epoch = readEpoch(this.paths)?.epoch ?? 0;
     if (this.stores !== undefined && this.epoch === epoch) return this.stores;
+    this.patrol.close();
     await this.stores?.close();
     this.stores = undefined;
     this.stores = await openSyncStores(this.paths, await syncedMode(this.paths), this.writers);
     this.epoch = epoch;
-    this.isFullDue = true;
+    this.patrol.demand();
     return this.stores;
   }
 }
