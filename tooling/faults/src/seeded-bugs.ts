@@ -230,18 +230,25 @@ const bugs = {
     ],
   },
   'deferred-begin': {
-    about: 'a write begins as a read, and takes the lock of a writer too late',
+    about:
+      'a write begins as a read and takes the lock of a writer when it first writes: it fails when somebody else wrote since',
     patches: [
       {
         file: 'sqlite-adapter/dist/write-queue.js',
-        replace: 'this.handle.transaction(work).immediate()',
-        by: 'this.handle.transaction(work).deferred()',
+        replace: 'return waitForLock(() => this.handle.transaction(work).immediate(), this.path);',
+        by: 'return (async () => this.handle.transaction(work).deferred())();',
       },
     ],
   },
   'clear-without-comparing': {
-    about: 'what is owed is cleared whichever change it is of',
+    about:
+      'what is owed is cleared, and the files taken for newer, whatever was written since they were looked at',
     patches: [
+      {
+        file: 'sqlite-adapter/dist/settling.js',
+        replace: '!isAsExpected(parts.entries, settlement) || ',
+        by: '',
+      },
       {
         file: 'sqlite-adapter/dist/outbox-rows.js',
         replace: "'DELETE FROM outbox WHERE path = ? AND rev = ?'",

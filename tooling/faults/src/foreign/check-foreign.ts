@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { ForeignWrite } from './go-files.js';
+import { GO_STATE, versionOf, type ForeignWrite } from './go-files.js';
 
 /** Every write of the foreign program, in order. */
 export function readForeign(ledger: string): ForeignWrite[] {
@@ -23,31 +23,31 @@ export interface ForeignEnds {
   readonly wrong: string[];
 }
 
-/**
- * Looks for the last bytes of every path in the tree and in what is kept.
- *
- * @param isBuiltOn - true when what stands at a path now was made of its last foreign bytes
- */
-export function foreignEnds(
-  home: string,
-  writes: readonly ForeignWrite[],
-  isBuiltOn: (path: string, now: Buffer) => boolean,
-): ForeignEnds {
+/** Looks for the last bytes of every path in the tree and in what is kept. */
+export function foreignEnds(home: string, writes: readonly ForeignWrite[]): ForeignEnds {
+  // A change of ours keeps the lines of `meta.yml` that it does not change: its note tells what it was made of.
+  const notes = new Map(writes.map(({ path }, i) => [path, `note: foreign ${i}\n`]));
   const last = new Map(writes.filter(({ kind }) => kind === 'file').map((write) => [write.path, write]));
   const kept = keptHashes(home);
   const ends: ForeignEnds = { present: 0, built: 0, kept: 0, wrong: [] };
-  for (const { path, value } of last.values()) {
+  for (const write of last.values()) {
+    const { path, value } = write;
     const file = join(home, path);
     const now = existsSync(file) ? readFileSync(file) : undefined;
     if (now !== undefined && hashOf(now) === value) ends.present += 1;
     else if (kept.has(value)) ends.kept += 1;
-    else if (now !== undefined && isBuiltOn(path, now)) ends.built += 1;
+    else if (now !== undefined && isBuiltOn(write, now, notes.get(path))) ends.built += 1;
     else
       ends.wrong.push(
         `the last foreign bytes of ${path} are lost: ${now === undefined ? 'nothing' : `${now.length} others`}`,
       );
   }
   return ends;
+}
+
+/** True when what stands at a path now was made of its last foreign bytes. */
+function isBuiltOn({ path, version = 0 }: ForeignWrite, now: Buffer, note: string | undefined): boolean {
+  return path === GO_STATE ? versionOf(now) > version : note !== undefined && now.includes(note);
 }
 
 /** Hashes of what stands in the list of conflicts, by their bytes. */

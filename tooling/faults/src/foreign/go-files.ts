@@ -25,6 +25,16 @@ export interface ForeignWrite {
   readonly value: string;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
+  /** Of `var/state.json`: what it counts, with each write. */
+  readonly version?: number;
+}
+
+/** The file in which the tool keeps what it works on. */
+export const GO_STATE = 'var/state.json';
+
+/** What a state counts. */
+export function versionOf(state: Buffer): number {
+  return Number((JSON.parse(state.toString()) as { readonly version?: number }).version ?? 0);
 }
 
 /**
@@ -182,6 +192,7 @@ export class GoFiles {
       kind: 'file',
       value: createHash('sha256').update(bytes).digest('hex'),
       atMs: Date.now(),
+      ...(path === GO_STATE ? { version: versionOf(bytes) } : {}),
     });
   }
 

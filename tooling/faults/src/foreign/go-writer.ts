@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { contentOf } from '../writers/content.js';
-import { GoFiles } from './go-files.js';
+import { GO_STATE, GoFiles, versionOf } from './go-files.js';
 
 /** What it is started with. */
 export interface GoWriterOptions {
@@ -54,9 +54,8 @@ function contest(): void {
 }
 
 function version(): number {
-  const file = join(home, 'var/state.json');
-  if (!existsSync(file)) return 0;
-  return Number((JSON.parse(readFileSync(file, 'utf8')) as { version?: number }).version ?? 0);
+  const file = join(home, GO_STATE);
+  return existsSync(file) ? versionOf(readFileSync(file)) : 0;
 }
 
 function state(id: string, { turn, status }: { turn: number; status: string }): Buffer {

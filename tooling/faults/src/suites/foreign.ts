@@ -151,12 +151,7 @@ class ForeignTrial {
     this.wrong.push(...(await proofs.all(document?.data?.['mode'] as StorageMode)));
     this.wrong.push(...(await missingWrites(home, calls)));
     const writes = readForeign(this.ledger);
-    // A change of ours keeps the lines of `meta.yml` that it does not change: its note tells what it was made of.
-    const notes = new Map(writes.map(({ path }, i) => [path, `note: foreign ${i}\n`]));
-    const ends = foreignEnds(home, writes, (path, now) => {
-      if (path === 'var/state.json') return true;
-      return now.includes(notes.get(path) ?? '\0');
-    });
+    const ends = foreignEnds(home, writes);
     this.wrong.push(...ends.wrong, ...wrongLines(home, writes));
     const conflicts = (await proofs.conflicts()).length;
     const fact =
