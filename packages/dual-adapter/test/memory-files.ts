@@ -14,7 +14,6 @@ import {
   type TreeEdit,
   type TreeEntry,
   type TreePath,
-  type TreeVersion,
   type TreeView,
 } from '@deespec/domain';
 import { chainAudit } from '@deespec/layout';

@@ -2,6 +2,9 @@ import { StorageError, type AuditNote, type AuditRecord } from '@deespec/domain'
 import { chainAudit, isChained } from '@deespec/layout';
 import type { Database, Statement } from 'better-sqlite3';
 
+import { openHandle } from './handle.js';
+import { requireSchema } from './schema.js';
+import { toStorageError } from './sqlite-error.js';
 import { atMost, CELL_BYTES, storedInteger, storedText } from './stored-cell.js';
 
 /** Columns of `audit_log` that a record of the chain has, with its fields. */
@@ -100,6 +103,19 @@ export class AuditRows {
 
   private put(record: AuditRecord): void {
     this.insert.run(...names.map((name) => record[columns[name]] ?? null));
+  }
+}
+
+/** The whole chain of a database of ours, in order, on a connection of its own that cannot write. @throws StorageError `DATABASE.*` */
+export function* readAudit(database: string): Generator<AuditRecord> {
+  const handle = openHandle(database, 'read');
+  try {
+    requireSchema(handle);
+    yield* new AuditRows(handle).since(0);
+  } catch (error) {
+    throw toStorageError(error, database);
+  } finally {
+    handle.close();
   }
 }
 

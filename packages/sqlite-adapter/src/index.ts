@@ -1,5 +1,6 @@
 // The surface of the package. What needs TypeORM or class-validator is loaded when it is used: importing them costs more
 // than a whole `deespec status` may take.
+export { readAudit } from './audit-rows.js';
 export type { IndexDifference } from './check-index.js';
 export { inspectDatabase } from './database-file.js';
 export type { DatabaseFile } from './database-file.js';

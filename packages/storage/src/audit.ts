@@ -1,10 +1,10 @@
 import type { AuditRecord } from '@deespec/domain';
 import { openFileStorage } from '@deespec/file-adapter';
 import { isChained } from '@deespec/layout';
-import { openSqliteStorage } from '@deespec/sqlite-adapter';
+import { readAudit } from '@deespec/sqlite-adapter';
 
 import { findDatabase } from './database.js';
-import { homePaths, type HomePaths } from './home.js';
+import { homePaths } from './home.js';
 import { grantedMode } from './setting.js';
 
 /** What {@link verifyAudit} found. */
@@ -28,62 +28,99 @@ export interface AuditProblem {
 const LISTED = 100;
 
 /**
- * Follows the chain of changes in the database and outside it, and compares the two. Reads only.
+ * Follows the chain of changes in the database and outside it, side by side, and compares the two. Reads only; one record of each in
+ * memory.
  *
  * @throws StorageError `MODE.*`, `DATABASE.*`
  */
 export async function verifyAudit({ home }: { readonly home: string }): Promise<AuditReport> {
   const paths = homePaths(home);
   const mode = await grantedMode(paths);
-  const inside = await recordsInside(paths);
   const files = openFileStorage({ home: paths.home }).store;
-  const outside = [...files.auditSince(0)];
   // Under file truth the database gets its records later: in mode file with the change of mode, else with the debt.
   const isWhole = mode === 'sqlite' || (mode === 'dual_write' && files.fileDebts().length === 0);
-  const problems = [...chainProblems('database', inside), ...chainProblems('outside', outside)];
-  const byNumber = new Map(outside.map((record) => [record.seq, record.hash]));
-  for (const { seq, hash } of inside) {
-    const other = byNumber.get(seq);
-    if (other !== undefined && other !== hash) {
-      problems.push({ where: 'database', seq, message: 'is another record than outside the database' });
-    }
-  }
-  const last = inside.at(-1);
-  const lost = isWhole ? outside.filter(({ seq }) => seq > (last?.seq ?? 0)) : [];
-  for (const { seq } of lost) {
-    problems.push({ where: 'database', seq, message: 'is missing; it is kept outside the database' });
-  }
-  const common = inside.findLast(({ seq, hash }) => byNumber.get(seq) === hash) ?? outside.at(-1);
-  return {
-    ok: problems.length === 0,
-    records: { database: inside.length, outside: outside.length },
-    ...(common === undefined ? {} : { head: { seq: common.seq, hash: common.hash } }),
-    problems: problems.slice(0, LISTED),
-  };
+  const check = new AuditCheck(isWhole);
+  const inside = findDatabase(paths) === undefined ? [] : readAudit(paths.database);
+  for (const pair of sideBySide(inside, files.auditSince(0))) check.take(pair);
+  return check.report();
 }
 
-async function recordsInside(paths: HomePaths): Promise<AuditRecord[]> {
-  if (findDatabase(paths) === undefined) return [];
-  const database = await openSqliteStorage({ path: paths.database });
+/** One change as both have it. */
+interface Pair {
+  readonly inside: AuditRecord | undefined;
+  readonly outside: AuditRecord | undefined;
+  /** True when the database has no further record. */
+  readonly isInsideOver: boolean;
+}
+
+function* sideBySide(inside: Iterable<AuditRecord>, outside: Iterable<AuditRecord>): Generator<Pair> {
+  const [lefts, rights] = [inside[Symbol.iterator](), outside[Symbol.iterator]()];
   try {
-    return [...database.store.auditSince(0)];
+    let [left, right] = [lefts.next(), rights.next()];
+    while (left.done !== true || right.done !== true) {
+      const [one, other] = [
+        left.done === true ? undefined : left.value,
+        right.done === true ? undefined : right.value,
+      ];
+      const hasLeft = one !== undefined && (other === undefined || one.seq <= other.seq);
+      const hasRight = other !== undefined && (one === undefined || other.seq <= one.seq);
+      yield {
+        inside: hasLeft ? one : undefined,
+        outside: hasRight ? other : undefined,
+        isInsideOver: one === undefined,
+      };
+      if (hasLeft) left = lefts.next();
+      if (hasRight) right = rights.next();
+    }
   } finally {
-    await database.close();
+    lefts.return?.();
+    rights.return?.();
   }
 }
 
-function chainProblems(where: AuditProblem['where'], records: readonly AuditRecord[]): AuditProblem[] {
-  const problems: AuditProblem[] = [];
-  let before: AuditRecord | undefined;
-  for (const record of records) {
-    if (!isChained(record, before)) {
-      problems.push({
-        where,
-        seq: record.seq,
-        message: 'was changed, or does not follow the record before it',
-      });
+/** Follows both chains. */
+class AuditCheck {
+  readonly #problems: AuditProblem[] = [];
+  readonly #counts = { database: 0, outside: 0 };
+  readonly #last: { database?: AuditRecord; outside?: AuditRecord } = {};
+  #common: AuditRecord | undefined;
+  #isOk = true;
+
+  /** @param isWhole - the database must have every record that stands outside it */
+  constructor(private readonly isWhole: boolean) {}
+
+  take({ inside, outside, isInsideOver }: Pair): void {
+    if (inside !== undefined) this.#follow('database', inside);
+    if (outside !== undefined) this.#follow('outside', outside);
+    if (inside !== undefined && outside !== undefined) {
+      if (inside.hash === outside.hash) this.#common = inside;
+      else this.#note('database', inside, 'is another record than outside the database');
     }
-    before = record;
+    if (outside !== undefined && isInsideOver && this.isWhole) {
+      this.#note('database', outside, 'is missing; it is kept outside the database');
+    }
   }
-  return problems;
+
+  report(): AuditReport {
+    const head = this.#common ?? this.#last.outside;
+    return {
+      ok: this.#isOk,
+      records: { ...this.#counts },
+      ...(head === undefined ? {} : { head: { seq: head.seq, hash: head.hash } }),
+      problems: this.#problems,
+    };
+  }
+
+  #follow(where: AuditProblem['where'], record: AuditRecord): void {
+    if (!isChained(record, this.#last[where])) {
+      this.#note(where, record, 'was changed, or does not follow the record before it');
+    }
+    this.#last[where] = record;
+    this.#counts[where] += 1;
+  }
+
+  #note(where: AuditProblem['where'], { seq }: AuditRecord, message: string): void {
+    this.#isOk = false;
+    if (this.#problems.length < LISTED) this.#problems.push({ where, seq, message });
+  }
 }
