@@ -117,8 +117,10 @@ export interface ProjectedFiles extends TreeStore {
    * a minute at least, also when the process died right after it; perhaps not after a power cut.
    */
   hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean;
-  /** Changes whose debt is not cleared, oldest first. */
-  fileDebts(): readonly FileDebt[];
+  /** Ids of the changes whose debt is not cleared, oldest first. */
+  fileDebts(): readonly string[];
+  /** What one of them owes; `undefined` when it was cleared meanwhile. */
+  fileDebt(id: string): FileDebt | undefined;
   /** Forgets a debt; called after its projection is durable. */
   clearFileDebt(id: string): void;
   /** Keeps a losing version durably. @returns its id */

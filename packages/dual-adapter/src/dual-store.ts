@@ -15,7 +15,7 @@ import {
 import { anchorAudit } from './copy-audit.js';
 import type { Truth } from './decide.js';
 import type { SyncStores } from './keeping.js';
-import { payDebts } from './pay-debts.js';
+import { Payment } from './pay-debts.js';
 
 /**
  * Which store is the truth, and the database, closed with the store. Under file truth it may be one that is opened when it is
@@ -25,14 +25,19 @@ type Stores =
   | { readonly truth: Extract<Truth, 'sqlite'>; readonly ledger: Ledger }
   | { readonly truth: Extract<Truth, 'files'>; readonly ledger: Ledger | (() => Promise<Ledger>) };
 
+type Guard = <T>(work: () => Promise<T>) => Promise<T | undefined>;
+
 /** What a {@link DualStore} is made of. */
 export type DualStoreOptions = Stores & {
   /** Closed with the store. */
   readonly files: ProjectedFiles;
   /** As of `syncTrees`. */
   readonly earlier?: SyncStores['earlier'];
-  /** Wraps each round of payment: holds the barrier meanwhile, and may refuse. */
-  readonly guard?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
+  /**
+   * Wraps each part of a payment: holds the barrier meanwhile. May refuse, and may leave it out for good by returning `undefined`:
+   * somebody else pays then.
+   */
+  readonly guard?: Guard | undefined;
   /** Called each time that a round of payment fails; the debt stays and is tried again. */
   readonly onProblem?: ((problem: StorageError) => void) | undefined;
   /** Wait before the second try, milliseconds; doubled with each further one up to a minute. Default 1,000. */
@@ -149,13 +154,20 @@ export class DualStore implements TreeStore {
   }
 
   async #round(): Promise<void> {
-    const { guard } = this.options;
-    const pay = async (): Promise<void> => {
-      const stores = { ...this.options, ledger: await this.#open() };
-      if (stores.truth === 'sqlite') this.#anchor(stores);
-      await payDebts(stores);
+    const guard: Guard = this.options.guard ?? ((work) => work());
+    let payment: Payment | undefined;
+    const part = async (): Promise<boolean> => {
+      payment ??= await this.#begin();
+      return payment.part();
     };
-    await (guard === undefined ? pay() : guard(pay));
+    while ((await guard(part)) === false);
+    payment?.end();
+  }
+
+  async #begin(): Promise<Payment> {
+    const stores = { ...this.options, ledger: await this.#open() };
+    if (stores.truth === 'sqlite') this.#anchor(stores);
+    return new Payment(stores);
   }
 
   /** In order and without gaps, whichever process made them: therefore here, and not after each edit. */

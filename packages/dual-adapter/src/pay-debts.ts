@@ -1,73 +1,99 @@
-import { displayPath, StorageError, type FileDebt, type TreePath } from '@deespec/domain';
+import { displayPath, StorageError, type Debt, type FileDebt, type TreePath } from '@deespec/domain';
 
 import { recordAudit } from './copy-audit.js';
 import type { SyncStores } from './keeping.js';
 import type { SyncReport } from './sync-report.js';
 import { syncTrees } from './sync-trees.js';
 
-/** So many debts are paid in one go. */
-const AT_ONCE = 100;
+/** So many debts of each store are paid in one part: no longer than others, who wait for it, can bear. */
+const AT_ONCE = 16;
 
 /**
- * Pays what each store owes to the other, each debt once. What stands there now is brought in step, not what was written
- * then: paying twice, late or in another order comes to the same.
- *
- * @throws StorageError the first failure, when everything else is paid; what failed stays owed
+ * Pays what each store owes to the other, each debt once, a part at a time. What stands there now is brought in step, not what was
+ * written then: paying twice, late or in another order comes to the same.
  */
+export class Payment {
+  /** What was tried and is still owed. */
+  readonly #left = new Set<string>();
+  #problem: StorageError | undefined;
+
+  constructor(private readonly stores: SyncStores) {}
+
+  /** Goes on with the next debts. @returns true when there are none left to try */
+  async part(): Promise<boolean> {
+    const hadFiles = await this.#payFileDebts();
+    const hadLedger = await this.#payLedgerDebts();
+    return !hadFiles && !hadLedger;
+  }
+
+  /** @throws StorageError the first failure; what failed stays owed */
+  end(): void {
+    if (this.#problem !== undefined) throw this.#problem;
+  }
+
+  /**
+   * What the files owe. Debts are read before the files are looked at: a change that comes later has a debt of its own, so
+   * that these can be cleared whatever it was.
+   */
+  async #payFileDebts(): Promise<boolean> {
+    const { files } = this.stores;
+    const open = files.fileDebts().filter((id) => !this.#left.has(id));
+    const debts = open.slice(0, AT_ONCE).flatMap((id) => files.fileDebt(id) ?? []);
+    if (debts.length > 0) await this.#payTogether(debts);
+    return open.length > 0;
+  }
+
+  async #payTogether(debts: readonly FileDebt[]): Promise<void> {
+    const { files } = this.stores;
+    const known = debts.flatMap(({ paths }) => (paths === 'unknown' ? [] : paths));
+    const isKnown = debts.every(({ paths }) => paths !== 'unknown');
+    // Deletions of ours look like those of others; their bytes are kept in either case.
+    const options = isKnown ? { paths: [...new Set(known)], allowDeletions: true } : {};
+    const report = await syncTrees(this.stores, options);
+    // After the bytes: a broken chain is no reason to leave them behind.
+    await recordAudit(
+      this.stores,
+      debts.flatMap((debt) => debt.audit),
+    );
+    const left = new Set([...report.unstable, ...report.failed.map(({ path }) => path)]);
+    const isPaid = ({ paths }: FileDebt): boolean =>
+      paths === 'unknown' ? left.size === 0 : !paths.some((path) => left.has(path));
+    for (const debt of debts) {
+      if (isPaid(debt)) files.clearFileDebt(debt.id);
+      else this.#leave(debt.id, report);
+    }
+  }
+
+  async #payLedgerDebts(): Promise<boolean> {
+    const { ledger } = this.stores;
+    const open = ledger
+      .debts(AT_ONCE + this.#left.size)
+      .filter((debt) => !this.#left.has(keyOf(debt)))
+      .slice(0, AT_ONCE);
+    if (open.length === 0) return false;
+    const report = await syncTrees(this.stores, { paths: open.map(({ path }) => path) });
+    for (const debt of open) {
+      if (ledger.debtOf(debt.path)?.rev === debt.rev) this.#leave(keyOf(debt), report);
+    }
+    return true;
+  }
+
+  #leave(key: string, report: SyncReport): void {
+    this.#left.add(key);
+    const path = report.failed[0]?.path ?? report.unstable[0];
+    if (path !== undefined) this.#problem ??= problemOf(report, path);
+  }
+}
+
+/** Everything that is owed, at once. @throws StorageError as {@link Payment.end} */
 export async function payDebts(stores: SyncStores): Promise<void> {
-  const failed = [await payFileDebts(stores), await payLedgerDebts(stores)];
-  const problem = failed.find((error) => error !== undefined);
-  if (problem !== undefined) throw problem;
+  const payment = new Payment(stores);
+  while (!(await payment.part()));
+  payment.end();
 }
 
-/**
- * What the files owe. Debts are read before the files are looked at: a change that comes later has a debt of its own, so
- * that these can be cleared whatever it was.
- */
-async function payFileDebts(stores: SyncStores): Promise<StorageError | undefined> {
-  let problem: StorageError | undefined;
-  for (const tried = new Set<string>(); ;) {
-    const open = stores.files.fileDebts().filter(({ id }) => !tried.has(id));
-    const debts = open.slice(0, AT_ONCE);
-    if (debts.length === 0) return problem;
-    for (const { id } of debts) tried.add(id);
-    problem = (await payTogether(stores, debts)) ?? problem;
-  }
-}
-
-async function payTogether(
-  stores: SyncStores,
-  debts: readonly FileDebt[],
-): Promise<StorageError | undefined> {
-  const { files } = stores;
-  const known = debts.flatMap(({ paths }) => (paths === 'unknown' ? [] : paths));
-  const isKnown = debts.every(({ paths }) => paths !== 'unknown');
-  // Deletions of ours look like those of others; their bytes are kept in either case.
-  const report = await syncTrees(stores, isKnown ? { paths: [...new Set(known)], allowDeletions: true } : {});
-  // After the bytes: a broken chain is no reason to leave them behind.
-  await recordAudit(
-    stores,
-    debts.flatMap((debt) => debt.audit),
-  );
-  const left = new Set([...report.unstable, ...report.failed.map(({ path }) => path)]);
-  const isPaid = ({ paths }: FileDebt): boolean =>
-    paths === 'unknown' ? left.size === 0 : !paths.some((path) => left.has(path));
-  const paid = debts.filter(isPaid);
-  for (const debt of paid) files.clearFileDebt(debt.id);
-  return paid.length === debts.length ? undefined : problemOf(report, [...left][0]!);
-}
-
-async function payLedgerDebts(stores: SyncStores): Promise<StorageError | undefined> {
-  const { ledger } = stores;
-  let problem: StorageError | undefined;
-  for (const tried = new Set<string>(); ;) {
-    const open = ledger.debts(AT_ONCE + tried.size).filter((debt) => !tried.has(`${debt.rev} ${debt.path}`));
-    if (open.length === 0) return problem;
-    for (const { rev, path } of open) tried.add(`${rev} ${path}`);
-    const report = await syncTrees(stores, { paths: open.map(({ path }) => path) });
-    const left = report.failed[0]?.path ?? report.unstable[0];
-    if (left !== undefined) problem ??= problemOf(report, left);
-  }
+function keyOf({ rev, path }: Debt): string {
+  return `${rev} ${path}`;
 }
 
 function problemOf(report: SyncReport, path: TreePath): StorageError {

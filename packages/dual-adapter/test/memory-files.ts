@@ -190,10 +190,14 @@ export class MemoryFiles implements ProjectedFiles {
     if (this.world.mutation !== 'names not synced') this.disk.unsynced.delete(path);
   }
 
-  fileDebts(): readonly FileDebt[] {
-    const { debts } = this.disk;
-    if (this.world.mutation === 'debt cleared when listed') this.disk.debts = [];
-    return debts;
+  fileDebts(): readonly string[] {
+    return this.disk.debts.map(({ id }) => id);
+  }
+
+  fileDebt(id: string): FileDebt | undefined {
+    const debt = this.disk.debts.find((one) => one.id === id);
+    if (this.world.mutation === 'debt cleared when read') this.clearFileDebt(id);
+    return debt;
   }
 
   clearFileDebt(id: string): void {

@@ -139,7 +139,7 @@ export class MemoryLedger implements Ledger {
 
   debts(limit: number): readonly Debt[] {
     const debts = [...this.database.tables.debts.values()];
-    if (this.world.mutation === 'debt cleared when listed') {
+    if (this.world.mutation === 'debt cleared when read') {
       this.database.tables = { ...this.database.tables, debts: new Map() };
     }
     return (this.isShuffled ? debts.reverse() : debts).slice(0, limit);

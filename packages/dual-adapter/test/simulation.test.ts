@@ -39,7 +39,7 @@ describe('Simulation', () => {
 
   test.each<Mutation>([
     'debt after the change',
-    'debt cleared when listed',
+    'debt cleared when read',
     'debt cleared whatever its revision',
     'acknowledged before durable',
     'append repeated by recovery',

@@ -3,7 +3,7 @@ import { isStorageError, type ErrorCode } from '@deespec/domain';
 /** Faults that a test can seed into the memory stores: each breaks one promise of the ports, and must be found. */
 export type Mutation =
   | 'debt after the change'
-  | 'debt cleared when listed'
+  | 'debt cleared when read'
   | 'debt cleared whatever its revision'
   | 'acknowledged before durable'
   | 'append repeated by recovery'

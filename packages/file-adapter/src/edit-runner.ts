@@ -98,14 +98,17 @@ export class EditRunner {
     return this.#ids('edit').includes(id);
   }
 
-  /** What the files owe to the database, oldest first; a record that is damaged says that something is owed, not what. */
-  debts(): readonly FileDebt[] {
-    return this.#ids('debt').flatMap((id): FileDebt[] => {
-      const intent = this.#read(id, 'debt');
-      if (intent !== undefined)
-        return [{ id, paths: pathsOf(intent), audit: intent.audit, since: intent.since }];
-      return this.#isGone(id) ? [] : [{ id, paths: 'unknown', audit: [], since: sinceOfId(id) }];
-    });
+  /** Names of what the files owe to the database, oldest first. */
+  debts(): readonly string[] {
+    return this.#ids('debt').sort();
+  }
+
+  /** What is owed; a record that is damaged says that something is owed, not what. */
+  debt(id: string): FileDebt | undefined {
+    if (!isId(id)) return undefined;
+    const intent = this.#read(id, 'debt');
+    if (intent !== undefined) return { id, paths: pathsOf(intent), audit: intent.audit, since: intent.since };
+    return this.debts().includes(id) ? { id, paths: 'unknown', audit: [], since: sinceOfId(id) } : undefined;
   }
 
   clearDebt(id: string): void {
@@ -281,10 +284,6 @@ export class EditRunner {
       if (isStorageError(error, 'TREE.PATH_UNSAFE')) return false;
       throw error;
     }
-  }
-
-  #isGone(id: string): boolean {
-    return !this.#ids('debt').includes(id);
   }
 
   #ids(ending: Ending): string[] {

@@ -152,8 +152,12 @@ export class FileTreeStore implements ProjectedFiles {
     }
   }
 
-  fileDebts(): readonly FileDebt[] {
+  fileDebts(): readonly string[] {
     return this.#runner.debts();
+  }
+
+  fileDebt(id: string): FileDebt | undefined {
+    return this.#runner.debt(id);
   }
 
   clearFileDebt(id: string): void {

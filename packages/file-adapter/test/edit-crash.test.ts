@@ -99,7 +99,7 @@ async function sweepOnce(scenario: Scenario, { system }: { system: FileSystem })
 
     const after = contentsOf(store);
     const records = [...store.auditSince(0)];
-    const debts = store.fileDebts();
+    const debts = store.fileDebts().map((id) => store.fileDebt(id)!);
     const rescued = store.settleReplaced(0);
     const outcome = {
       result,

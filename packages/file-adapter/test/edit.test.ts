@@ -242,7 +242,7 @@ describe('debts', () => {
     ).then(() => store.edit(() => ({ edits: [discard('d')] })));
 
     const opened = openFileStorage({ home, owes: true }).store;
-    const debts = opened.fileDebts();
+    const debts = opened.fileDebts().map((id) => opened.fileDebt(id)!);
     expect(debts.map(({ paths }) => paths)).toEqual([['d', 'd/f'], ['g'], ['d', 'd/f']]);
     expect(debts[0]).toEqual({
       id: first.debt,
@@ -255,7 +255,8 @@ describe('debts', () => {
     opened.clearFileDebt(debts[1]!.id);
     opened.clearFileDebt(debts[1]!.id);
     opened.clearFileDebt('../../first');
-    expect(store.fileDebts().map(({ id }) => id)).toEqual([first.debt, second.debt]);
+    expect(store.fileDebts()).toEqual([first.debt, second.debt]);
+    expect(store.fileDebt(debts[1]!.id)).toBeUndefined();
     remove();
   });
 
@@ -272,7 +273,9 @@ describe('debts', () => {
     withTree(async ({ store, home }) => {
       plant(home, { '.storage/dirty/0mwv0nkp8-9376101f0e3c054c.debt': '{"format":1}\n' });
 
-      expect(store.fileDebts()).toMatchObject([{ paths: 'unknown', audit: [] }]);
+      expect(store.fileDebts().map((id) => store.fileDebt(id))).toMatchObject([
+        { paths: 'unknown', audit: [] },
+      ]);
     }));
 });
 

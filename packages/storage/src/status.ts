@@ -146,7 +146,9 @@ function busy(): DatabaseLook {
 /** What either store is behind on. */
 function debtOf(files: ProjectedFiles, outbox: OutboxState | undefined): NonNullable<StatusReport['debt']> {
   const owed = files.fileDebts();
-  const since = [outbox?.since, owed[0]?.since].flatMap((time) => time ?? []).sort()[0];
+  const since = [outbox?.since, owed[0] === undefined ? undefined : files.fileDebt(owed[0])?.since]
+    .flatMap((time) => time ?? [])
+    .sort()[0];
   return {
     count: owed.length + (outbox?.count ?? 0),
     ...(since === undefined ? {} : { since }),

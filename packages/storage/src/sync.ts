@@ -120,6 +120,6 @@ export async function syncOnce(
   const rescued = isDry ? [] : files.settleReplaced().map(({ id }) => id);
   // Owed before the pass looked at everything: a newer change has a debt of its own.
   const isDone = !isDry && paths === undefined && report.failed.length === 0 && report.unstable.length === 0;
-  for (const { id } of isDone ? owed : []) files.clearFileDebt(id);
+  for (const id of isDone ? owed : []) files.clearFileDebt(id);
   return { mode, ...report, rescued, debts: ledger.countDebts() + files.fileDebts().length };
 }

@@ -74,9 +74,15 @@ export class Session {
       epoch,
       alone: this.writers.alone,
       // Whoever pays pays everybody's debts: a second one at the same time would do the same once more.
-      guard: (work) => this.payers.alone(() => this.barrier.hold(work)),
+      // In another epoch other stores pay, by other rules.
+      guard: (work) =>
+        this.payers.alone(() => this.barrier.hold(async () => (this.isEpoch(epoch) ? work() : undefined))),
     });
     return this.stores;
+  }
+
+  private isEpoch(epoch: number): boolean {
+    return (readEpoch(this.paths)?.epoch ?? 0) === epoch;
   }
 
   private async drop(stale: OpenStores): Promise<void> {

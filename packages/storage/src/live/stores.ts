@@ -23,8 +23,8 @@ export interface StoresOptions {
   readonly epoch: number;
   /** Runs synchronous work alone among all writers of the files. */
   readonly alone: <T>(work: () => T) => Promise<T>;
-  /** Holds the barrier around work that nobody awaits. */
-  readonly guard: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Holds the barrier around a part of work that nobody awaits; `undefined` when the mode has changed meanwhile. */
+  readonly guard: <T>(work: () => Promise<T>) => Promise<T | undefined>;
   /** Told when the second store could not be brought up to date; it is tried again. */
   readonly onProblem?: (problem: StorageError) => void;
   readonly now?: () => Date;

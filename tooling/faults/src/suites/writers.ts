@@ -96,11 +96,11 @@ async function runCase(context: SuiteContext, { mode, layout }: Case): Promise<C
   wrong.push(...kept.map((conflict) => `a conflict without a foreign writer: ${JSON.stringify(conflict)}`));
   wrong.push(...(await missingWrites(place.home, calls)));
   const acknowledged = calls.filter(isAcknowledged).length;
-  const { p50, p99, worst } = waits(calls);
-  if (mode === 'sqlite' && worst > LONGEST_MS) wrong.push(`a call waited ${worst} ms`);
+  const { p50, p99, worst, worstOp } = waits(calls);
+  if (mode === 'sqlite' && worst > LONGEST_MS) wrong.push(`a call (${worstOp}) waited ${worst} ms`);
   const unknown = calls.filter(({ end }) => end === undefined).length;
   const fact =
     `${acknowledged} writes (${Math.round(acknowledged / seconds)}/s), ${report.kills} kills with ${unknown} calls under way, ` +
-    `p50 ${p50} ms, p99 ${p99} ms, worst ${worst} ms, ${report.looks} looks, ${report.checkpoints} checkpoints, ${kept.length} conflicts`;
+    `p50 ${p50} ms, p99 ${p99} ms, worst ${worst} ms (${worstOp}), ${report.looks} looks, ${report.checkpoints} checkpoints, ${kept.length} conflicts`;
   return { acknowledged, fact, wrong };
 }

@@ -96,16 +96,18 @@ export function lostRaises(calls: readonly Call[]): string[] {
   });
 }
 
-/** Waits of acknowledged calls, milliseconds. */
+/** Waits of acknowledged calls, milliseconds, and what the longest was for. */
 export function waits(calls: readonly Call[]): {
   readonly p50: number;
   readonly p99: number;
   readonly worst: number;
+  readonly worstOp: string;
 } {
   const sorted = calls
-    .flatMap(({ end }) => (end?.outcome === 'ok' ? [end.tookMs] : []))
-    .sort((a, b) => a - b);
+    .flatMap(({ op, end }) => (end?.outcome === 'ok' ? [{ op, tookMs: end.tookMs }] : []))
+    .sort((a, b) => a.tookMs - b.tookMs);
   const at = (part: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), worst: sorted.at(-1) ?? 0 };
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]?.tookMs ?? 0;
+  const last = sorted.at(-1);
+  return { p50: at(0.5), p99: at(0.99), worst: last?.tookMs ?? 0, worstOp: last?.op ?? 'none' };
 }
