@@ -126,12 +126,16 @@ function turn(id: string, number: number): void {
   files.rewrite('var/metrics.json', Buffer.from(`{\n  "commit_success": ${files.writes}\n}`));
 }
 
-/** Lets go of everything between two steps, as each `run --once` does. */
-async function step(work: () => void): Promise<void> {
+/** Pauses when it is asked to, with nothing in work: what the tool has begun keeps others from migrating the tree. */
+async function rest(): Promise<void> {
   while (isPaused && isWanted) {
     process.send?.({ paused: true });
     await sleep(20);
   }
+}
+
+/** Lets go of everything between two steps, as each `run --once` does. */
+async function step(work: () => void): Promise<void> {
   while (isWanted && !files.lock(process.pid)) await sleep(20);
   if (!isWanted) return;
   work();
@@ -142,6 +146,7 @@ async function step(work: () => void): Promise<void> {
 
 while (isWanted && files.writes < writes) {
   let id = '';
+  await rest();
   await step(() => (id = register()));
   await step(() => pick(id));
   for (const number of [2, 3, 4, 5]) await step(() => turn(id, number));

@@ -33,6 +33,8 @@ export class Watcher {
       const args = ['sync', '--watch', '--home', this.place.home];
       this.child = startProduct({ args, bugs: this.bugs, timeoutMs: 3_600_000 });
       const run = endOf(await this.child);
+      // Node dies of a signal that comes before the program is loaded.
+      if (!this.isWanted && run.signal === 'SIGTERM' && run.stderr === '') return;
       this.wrong.push(...misbehaviour(run).map((what) => `sync --watch: ${what}`));
       if (!this.isWanted) return;
       if (!RESTARTED.includes(run.exitCode ?? -1)) this.wrong.push(`sync --watch: ${endingOf(run)}`);
