@@ -106,9 +106,9 @@ export class AuditRows {
   }
 }
 
-/** The whole chain of a database of ours, in order, on a connection of its own that cannot write. @throws StorageError `DATABASE.*` */
+/** The whole chain of a database of ours, in order, on a connection of its own that writes nothing. @throws StorageError `DATABASE.*` */
 export function* readAudit(database: string): Generator<AuditRecord> {
-  const handle = openHandle(database, 'read');
+  const handle = openHandle(database, 'look');
   try {
     requireSchema(handle);
     yield* new AuditRows(handle).since(0);

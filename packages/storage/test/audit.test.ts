@@ -62,9 +62,9 @@ describe('verifyAudit', () => {
     ]);
   });
 
-  test('leaves a database of mode file as it is', async () => {
+  test.each(['file', 'sqlite'] as const)('leaves a database of mode %s as it is', async (mode) => {
     const home = await changedTree();
-    await setMode({ home, mode: 'file' });
+    await setMode({ home, mode });
 
     await verifyAudit({ home });
 

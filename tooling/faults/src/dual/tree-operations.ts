@@ -7,6 +7,7 @@ import type { Place } from '../place.js';
 import { fillPlace, itemsOf, type Base } from './base-place.js';
 import * as pending from './pending-work.js';
 import { TreeJudge, type TreeOperation } from './tree-judge.js';
+import { RECOVERED } from './tree-state.js';
 
 interface Kind {
   readonly kind: string;
@@ -141,7 +142,7 @@ function variants(
 
 /** In mode `file` the next write recovers, here one that touches nothing that the operations touch. */
 function nextCommand(place: Place, base: Base): readonly Command[] {
-  const args = base === 'file' ? ['sbi', 'label', itemsOf(place).b[0]!, 'recovered'] : ['sync'];
+  const args = base === 'file' ? ['sbi', 'label', itemsOf(place).b[0]!, RECOVERED] : ['sync'];
   return [{ args, exits: [0] }];
 }
 
