@@ -1,8 +1,9 @@
 import type { StorageMode } from '@deespec/domain';
-import { mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { generateTree } from '@deespec/trees';
 import { foreignEnds, readForeign, wrongLines } from '../foreign/check-foreign.js';
 import type { GoWriterOptions } from '../foreign/go-writer.js';
 import { latencies } from '../foreign/latency.js';
@@ -22,11 +23,13 @@ import { makeShared } from '../writers/shared-items.js';
 interface Size {
   readonly writes: number;
   readonly samples: number;
+  /** SBIs of the tree in which latency is measured. */
+  readonly sbis: number;
 }
 
 const sizes: Readonly<Record<Share, Size>> = {
-  ci: { writes: 150, samples: 10 },
-  full: { writes: 10_000, samples: 100 },
+  ci: { writes: 150, samples: 10, sbis: 100 },
+  full: { writes: 10_000, samples: 100, sbis: 2_000 },
 };
 
 /** A foreign write is in the database by then. Source: docs/cli.md, `sync --watch`. */
@@ -83,9 +86,15 @@ interface Outcome {
   readonly wrong: readonly string[];
 }
 
-async function latencyIn({ directory, share, bugs }: SuiteContext, mode: StorageMode): Promise<Outcome> {
+async function latencyIn(
+  { directory, share, seed, bugs }: SuiteContext,
+  mode: StorageMode,
+): Promise<Outcome> {
   const place = makePlace(join(directory, `latency-${mode}`));
   await makeShared(place, 'go', mode);
+  const large = join(directory, `large-${mode}`);
+  generateTree(large, { layout: 'A', sbis: sizes[share].sbis, seed });
+  cpSync(join(large, 'specs/sbi'), join(place.home, 'specs/sbi'), { recursive: true });
   const watcher = new Watcher(place, bugs);
   const taken = await latencies(place, ITEM, sizes[share].samples);
   const wrong = [...(await watcher.stop())];
@@ -95,7 +104,7 @@ async function latencyIn({ directory, share, bugs }: SuiteContext, mode: Storage
     wrong.push(`${late} of ${taken.length} foreign writes were not in the database after ${IN_STEP_MS} ms`);
   return {
     points: taken.length,
-    fact: `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${taken.at(-1)} ms`,
+    fact: `${sizes[share].sbis} SBIs, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${taken.at(-1)} ms`,
     wrong,
   };
 }
