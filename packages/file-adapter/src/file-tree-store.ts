@@ -29,7 +29,7 @@ import { JournalCache } from './journal-cache.js';
 import { loadLayout, type Layout } from './load-layout.js';
 import { OwnArea } from './own-area.js';
 import { ReplacedFiles } from './replaced-files.js';
-import { StepMaker } from './step-maker.js';
+import { keyOfTemporary, StepMaker } from './step-maker.js';
 import type { TreeRoot } from './tree-root.js';
 
 /** What a {@link FileTreeStore} is told by its owner, and tells it. */
@@ -69,8 +69,11 @@ export class FileTreeStore implements ProjectedFiles {
   readonly #audit: AuditFile;
   readonly #conflicts: ConflictStore;
   readonly #replaced: ReplacedFiles;
+  readonly #steps: StepMaker;
   readonly #runner: EditRunner;
   readonly #journal: JournalCache;
+  /** Temporary files of ours that a scan came by. */
+  readonly #left = new Set<TreePath>();
   /** When edits look next at what was replaced, milliseconds of the process clock. */
   #settleAtMs = 0;
 
@@ -79,13 +82,16 @@ export class FileTreeStore implements ProjectedFiles {
     private readonly options: FileTreeStoreOptions = {},
   ) {
     const area = new OwnArea(root);
-    this.#tree = new DiskTree(root, options.onIgnored);
+    this.#tree = new DiskTree(root, (entry) => {
+      if (keyOfTemporary(entry.path) !== undefined) this.#left.add(entry.path);
+      options.onIgnored?.(entry);
+    });
     this.#audit = new AuditFile(area);
     this.#conflicts = new ConflictStore(area);
     this.#replaced = new ReplacedFiles(this.#tree, area);
     this.#journal = new JournalCache(this.#tree);
-    const steps = new StepMaker({ tree: this.#tree, area, replaced: this.#replaced });
-    const parts = { tree: this.#tree, area, audit: this.#audit, steps };
+    this.#steps = new StepMaker({ tree: this.#tree, area, replaced: this.#replaced });
+    const parts = { tree: this.#tree, area, audit: this.#audit, steps: this.#steps };
     this.#runner = new EditRunner({ ...parts, owes: options.owes ?? false });
   }
 
@@ -137,6 +143,20 @@ export class FileTreeStore implements ProjectedFiles {
     await this.#alone(() => {
       this.root.forget();
       this.#runner.recover();
+    });
+  }
+
+  /**
+   * Moves temporary files of ours that scans came by, and that no edit needs, to the trash: a power cut can leave one without the
+   * note that it is there.
+   */
+  async discardLeft(): Promise<void> {
+    if (this.#left.size === 0) return;
+    await this.#alone(() => {
+      this.root.forget();
+      this.#runner.recover();
+      for (const path of this.#left) this.#steps.discardTemporary(path);
+      this.#left.clear();
     });
   }
 

@@ -39,15 +39,19 @@ export function releaseLeftGoLocks(root: TreeRoot): void {
 
 function requireFree(root: TreeRoot): void {
   const { stateLock, runLock } = readGoLocks(root.directory);
-  if (runLock !== undefined && isLive(runLock)) {
+  if (runLock !== undefined && isLive(runLock, ageOf(root, RUN_LOCK))) {
     throw running(
       `var/runlock is held by pid ${runLock.pid ?? 'unknown'} on ${runLock.hostname ?? 'an unknown host'}`,
     );
   }
   // Whoever crashed left both: without the one the other means nothing.
   if (!stateLock || runLock !== undefined) return;
-  const takenMs = Number(root.stat(STATE_LOCK)?.mtimeMs ?? 0);
-  if (Date.now() - takenMs < LEASE_MS) throw running('var/state.lock is held');
+  if (ageOf(root, STATE_LOCK) < LEASE_MS) throw running('var/state.lock is held');
+}
+
+/** Milliseconds since a lock was written. */
+function ageOf(root: TreeRoot, lock: string): number {
+  return Date.now() - Number(root.stat(lock)?.mtimeMs ?? 0);
 }
 
 function running(why: string): StorageError {
@@ -56,9 +60,10 @@ function running(why: string): StorageError {
   });
 }
 
-function isLive({ pid, expiresAt, hostname: host }: GoRunLock): boolean {
+/** A lock that does not say until when, such as one that a power cut left empty, lasts as long as a lease. */
+function isLive({ pid, expiresAt, hostname: host }: GoRunLock, ageMs: number): boolean {
   const ends = expiresAt === undefined ? Number.NaN : Date.parse(expiresAt);
-  if (ends < Date.now()) return false;
+  if (Number.isNaN(ends) ? ageMs >= LEASE_MS : ends < Date.now()) return false;
   if (pid === undefined || host !== hostname()) return true;
   try {
     process.kill(pid, 0);

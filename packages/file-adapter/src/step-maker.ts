@@ -6,7 +6,7 @@ import { changed, notFound, systemCode, writeError, type WriteStage } from './fi
 import { syncDirectory, timeInSeconds } from './file-system.js';
 import type { Before, Step } from './intent.js';
 import { appendLines } from './line-file.js';
-import { OwnArea, STORAGE } from './own-area.js';
+import { isId, OwnArea, STORAGE } from './own-area.js';
 import type { PutStep, ReplacedFiles, StepKey } from './replaced-files.js';
 
 type StepOf<Op extends Step['op']> = Extract<Step, { op: Op }>;
@@ -78,6 +78,12 @@ export class StepMaker {
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw writeError(error, path, 'before');
     }
+  }
+
+  /** Moves a temporary file that lost its note, in a power cut, to the trash. Runs alone among all writers of ours. */
+  discardTemporary(path: TreePath): void {
+    const key = keyOfTemporary(path);
+    if (key !== undefined && this.parts.tree.root.stat(path) !== undefined) this.#toTrash(path, key);
   }
 
   /** True when a step's removal went as far as the trash. */
@@ -294,6 +300,14 @@ export class StepMaker {
 /** One that no other step and no other edit has; a crash may leave it, and the next edit removes it. */
 function temporaryName({ id, number }: StepKey): string {
   return `${TEMPORARY_PREFIX}${id}-${number}`;
+}
+
+/** The step whose temporary file this is, by its name; `undefined` when it is none of ours. */
+export function keyOfTemporary(path: TreePath): StepKey | undefined {
+  const name = baseName(path);
+  const [, id = '', number] = /^(.+)-(\d{1,9})$/u.exec(name.slice(TEMPORARY_PREFIX.length)) ?? [];
+  const isOurs = name.startsWith(TEMPORARY_PREFIX) && isId(id);
+  return isOurs ? { id, number: Number(number) } : undefined;
 }
 
 function trashOf({ id, number }: StepKey): string {

@@ -176,3 +176,21 @@ describe('what was put for another store', () => {
       expect(store.hasProjected(path, sha256('b'), 0)).toBe(false);
     }));
 });
+
+describe('a temporary file that lost its note', () => {
+  test('goes to the trash once a scan came by; others stay', () =>
+    withTree(async ({ store, home }) => {
+      const ours = '.tmp-deespec-0mwv8facn-c15d4c36814e6006-0';
+      plant(home, { [`d/${ours}`]: 'new', 'd/.tmp-deespec-notes-1': 'x', 'd/.tmp-123': 'y' });
+
+      await store.discardLeft();
+      expect(fs.existsSync(join(home, 'd', ours))).toBe(true);
+      expect(pathsOf(store.scan())).toEqual(['d']);
+      await store.discardLeft();
+
+      expect(fs.readdirSync(join(home, 'd')).sort()).toEqual(['.tmp-123', '.tmp-deespec-notes-1']);
+      const trash = join(home, '.storage/trash');
+      const kept = fs.readdirSync(trash).flatMap((name) => fs.readdirSync(join(trash, name)));
+      expect(kept).toEqual([ours]);
+    }));
+});

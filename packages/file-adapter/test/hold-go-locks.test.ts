@@ -94,6 +94,15 @@ describe('A write of var/state.json', () => {
     expect(existsSync(join(dead, 'var/runlock')) && existsSync(join(old, 'var/state.lock'))).toBe(true);
   });
 
+  test('takes a lease that says nothing, as a power cut leaves it, for over after ten minutes', async () => {
+    const [young, old] = [makeTree(), makeTree()];
+    for (const home of [young, old]) writeFileSync(join(home, 'var/runlock'), '');
+    const elevenMinutesAgo = Date.now() / 1_000 - 660;
+    utimesSync(join(old, 'var/runlock'), elevenMinutesAgo, elevenMinutesAgo);
+
+    expect([await write(young), await write(old)]).toEqual(['GO_TOOL.RUNNING', 'done']);
+  });
+
   test('removes locks that a dead process of ours left', async () => {
     const home = makeTree();
     writeFileSync(join(home, 'var/state.lock'), 'locked by deespec-storage');

@@ -1,4 +1,4 @@
-import { modeMeanings, type Ledger, type StorageMode } from '@deespec/domain';
+import { modeMeanings, type FileDebt, type Ledger, type StorageMode, type TreePath } from '@deespec/domain';
 import {
   syncTrees,
   type SyncAction,
@@ -119,7 +119,16 @@ export async function syncOnce(
   // After the pass, which asks what edits of ours put where.
   const rescued = isDry ? [] : files.settleReplaced().map(({ id }) => id);
   // Owed before the pass looked at everything: a newer change has a debt of its own.
-  const isDone = !isDry && paths === undefined && report.failed.length === 0 && report.unstable.length === 0;
-  for (const id of isDone ? owed : []) files.clearFileDebt(id);
+  const isDone = !isDry && report.failed.length === 0 && report.unstable.length === 0;
+  for (const id of isDone ? owed : []) {
+    if (paths === undefined || isCovered(files.fileDebt(id), paths)) files.clearFileDebt(id);
+  }
+  if (!isDry && paths === undefined) await files.discardLeft();
   return { mode, ...report, rescued, debts: ledger.countDebts() + files.fileDebts().length };
+}
+
+/** True when a pass over `paths` pays all that is owed. Audit records are copied by a pass over everything. */
+function isCovered(debt: FileDebt | undefined, paths: readonly TreePath[]): boolean {
+  if (debt === undefined || debt.paths === 'unknown' || debt.audit.length > 0) return false;
+  return debt.paths.every((path) => paths.includes(path));
 }

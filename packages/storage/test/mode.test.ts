@@ -1,6 +1,6 @@
 import { parseSbiId, type StorageMode } from '@deespec/domain';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import {
@@ -36,6 +36,7 @@ describe('A change of mode', () => {
     for (const mode of ['dual_write', 'sqlite', 'dual_write', 'file', 'sqlite', 'file'] as const) {
       const report = await setMode({ home, mode });
       seen.push([report.mode, report.epoch]);
+      expect(readdirSync(join(home, '.storage/dirty'))).toEqual([]);
       expect((await verify({ home, checkAll: true })).differences).toEqual([]);
     }
 

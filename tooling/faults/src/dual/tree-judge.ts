@@ -8,7 +8,15 @@ import { copyPlace, isCanaryAlive, type Place } from '../place.js';
 import { endingOf, misbehaviour, runProduct, type ProductRun } from '../product.js';
 import type { BugName } from '../seeded-bugs.js';
 import { residue, withCopy, type Left } from '../state.js';
-import { isLike, isPassing, pathsOf, textLike, type Snapshot, type SnapshotEntry } from './tree-snapshot.js';
+import {
+  isEmptyLock,
+  isLike,
+  isPassing,
+  pathsOf,
+  textLike,
+  type Snapshot,
+  type SnapshotEntry,
+} from './tree-snapshot.js';
 import { lookAtAudit, lookAtTree, type TreeState } from './tree-state.js';
 
 /** An operation that writes into the tree. */
@@ -92,7 +100,7 @@ export class TreeJudge implements Judge {
     for (const path of pathsOf(now.tree, old, end)) {
       const [is, was, will] = [now.tree.get(path), old.get(path), end.get(path)];
       const isChanged = !isLike(was, will);
-      if (!isChanged && isLike(is, will)) continue;
+      if ((!isChanged && isLike(is, will)) || isEmptyLock(path, is)) continue;
       if (isChanged && isLike(is, was)) found.old.push(path);
       else if (isChanged && isLike(is, will)) found.new.push(path);
       else

@@ -18,7 +18,14 @@ const database = /^deespec\.db(?:-wal|-shm|-journal)?$/u;
 
 /** True for what stands in a tree only while somebody works on it, or was cut off: temporary files and locks. */
 export function isPassing(path: string): boolean {
-  return /(?:^|\/)\.tmp-[^/]*$|^var\/(?:state\.lock|runlock)$/u.test(path);
+  return /(?:^|\/)\.tmp-[^/]*$/u.test(path) || lock.test(path);
+}
+
+const lock = /^var\/(?:state\.lock|runlock)$/u;
+
+/** True for a lock that a power cut left without its content: nobody can tell whose it was, so it has to wait for its lease. */
+export function isEmptyLock(path: string, entry: SnapshotEntry | undefined): boolean {
+  return lock.test(path) && entry?.kind === 'file' && entry.bytes.length === 0;
 }
 
 /** Everything of a tree but what is ours. What {@link isPassing} counts, because none of it may stay. */

@@ -111,7 +111,7 @@ async function failAt(
   }
   const isSuccess = failed.run.exitCode === operation.exitCode;
   const wrong = misbehaviour(failed.run);
-  if (!isSuccess && !isHonest(failed.run, { point, error })) {
+  if (!isSuccess && !isHonest(failed.run, { point, error }) && !isLeftBehind(operation, failed.run)) {
     wrong.push(`exit ${failed.run.exitCode} for a fault of the machine`);
   }
   const settled = await settle(context, template, failed);
@@ -125,6 +125,12 @@ async function failAt(
     settled.left,
   );
   return isSuccess ? 'rode through' : 'reported';
+}
+
+/** True for a `sync` that says of which single paths it failed, and did all others. */
+function isLeftBehind({ kind }: Operation, { exitCode, document }: ProductRun): boolean {
+  const failed = (document?.data?.['failed'] ?? []) as readonly unknown[];
+  return kind.startsWith('sync-') && exitCode === 3 && failed.length > 0;
 }
 
 /** True for what changes data that somebody relies on: an export that is complete does no harm. */
