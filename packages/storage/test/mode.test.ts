@@ -2,6 +2,7 @@ import { parseSbiId, type StorageMode } from '@deespec/domain';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   exportTree,
@@ -107,6 +108,20 @@ describe('A change of mode', () => {
 
     expect(storage.mode).toBe('file');
     for (const id of made) expect((await storage.getSbi(parseSbiId(id))).id).toBe(id);
+    await storage.close();
+  });
+
+  test('is followed by a service that makes no calls: it lets go of the database', async () => {
+    const home = await migratedTree();
+    await setMode({ home, mode: 'sqlite' });
+    const storage = await openStorage({ home });
+    await setMode({ home, mode: 'file' });
+    put(home, 'knowledge/later.md', '# Later\n');
+
+    await sleep(2_500);
+    const report = await migrate({ home });
+
+    expect(report.outcome).toBe('updated');
     await storage.close();
   });
 

@@ -5,9 +5,12 @@ import { SharedBarrier } from '../shared-barrier.js';
 import { WriterLock } from '../writer-lock.js';
 import { openStores, type OpenStores, type StoresOptions } from './stores.js';
 
+/** How often a process that makes no calls looks whether the mode has changed, milliseconds. */
+const LOOK_MS = 1_000;
+
 /**
  * An open tree in a process that lives long. Each call holds the barrier, shared, and works in the mode in force: a process that
- * slept through a change of mode opens the stores of the new one first.
+ * slept through a change of mode opens the stores of the new one first; one that is idle lets go of the old ones.
  *
  * Source: docs/adr/0013.
  */
@@ -17,6 +20,7 @@ export class Session {
   private readonly payers: WriterLock;
   private stores: OpenStores | undefined;
   private opening: Promise<OpenStores> | undefined;
+  private readonly timer = setInterval(() => void this.letGo(), LOOK_MS).unref();
 
   constructor(
     private readonly paths: HomePaths,
@@ -52,6 +56,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.timer);
     await this.stores?.close();
     this.stores = undefined;
     await this.writers.close();
@@ -79,6 +84,19 @@ export class Session {
         this.payers.alone(() => this.barrier.hold(async () => (this.isEpoch(epoch) ? work() : undefined))),
     });
     return this.stores;
+  }
+
+  /**
+   * Closes the stores of a mode that is over: nobody uses them any more, and an open database keeps others from replacing it. What
+   * goes wrong here goes wrong for the next call too, which says so.
+   */
+  private async letGo(): Promise<void> {
+    const { stores } = this;
+    try {
+      if (stores !== undefined && !this.isEpoch(stores.epoch)) await this.drop(stores);
+    } catch {
+      // See above.
+    }
   }
 
   private isEpoch(epoch: number): boolean {

@@ -9,7 +9,9 @@ import {
   type FullCase,
   type Room,
 } from '../full/cases.js';
+import { fillTrees } from '../full/full-trees.js';
 import { mountSmallDisk, type SmallDisk } from '../full/tmpfs.js';
+import { FaultTally } from '../faulted-run.js';
 import { eachInParallel } from '../parallel.js';
 import { copyPlace, hashOf, makePlace, type Place } from '../place.js';
 import { endingOf, misbehaviour, runProduct, type ProductRun } from '../product.js';
@@ -69,14 +71,17 @@ class FullDisk {
     await eachInParallel(points, workers, (point, worker) => this.onSmallDisk(point, worker));
     const reading = prepared.find(({ fullCase }) => fullCase.reads);
     if (reading !== undefined) await this.readWithoutRoom(reading);
+    const trees = new FaultTally(this.context.say);
+    await fillTrees(this.context, trees);
     const { stopped, wentThrough, reads } = this;
     return {
-      points: points.length + reads,
-      bad: this.bad,
+      points: points.length + reads + trees.points,
+      bad: [...this.bad, ...trees.bad],
       facts: {
         'stopped for want of room': stopped,
         'had enough': wentThrough,
         'reading commands without room': reads,
+        'changes of the tree': trees.points,
       },
     };
   }

@@ -9,6 +9,7 @@ import { kill } from './kill.js';
 import { lies } from './lies.js';
 import { limits } from './limits.js';
 import { lint } from './lint.js';
+import { model } from './model.js';
 import { places } from './places.js';
 import { power } from './power.js';
 import { recover } from './recover.js';
@@ -38,4 +39,5 @@ export const suites: readonly Suite[] = [
   writers,
   foreign,
   unavailable,
+  model,
 ];
