@@ -93,6 +93,11 @@ export class EditRunner {
     }
   }
 
+  /** True when an edit is on its way, or a dead process left one half done. */
+  isUnfinished(): boolean {
+    return this.#ids('edit').length > 0;
+  }
+
   /** True while the edit is not over: what it keeps may be needed to undo it. */
   isLive(id: string): boolean {
     return this.#ids('edit').includes(id);

@@ -134,6 +134,11 @@ export class FileTreeStore implements ProjectedFiles {
     return new DiskView({ tree: this.#tree, journal: this.#journal, layout });
   }
 
+  /** True when an edit is on its way, or a dead process left one half done: reads can show a part of it. */
+  isUnfinished(): boolean {
+    return this.#runner.isUnfinished();
+  }
+
   /**
    * Finishes or takes back the edits of processes that died. Every edit does so first.
    *

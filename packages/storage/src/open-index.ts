@@ -1,8 +1,10 @@
 import { modeMeanings, type Index, type StorageMode } from '@deespec/domain';
 
 import { getDatabase } from './database.js';
-import { homePaths } from './home.js';
+import { homePaths, type HomePaths } from './home.js';
 import { grantedMode } from './setting.js';
+import { SharedBarrier } from './shared-barrier.js';
+import { WriterLock } from './writer-lock.js';
 
 /** Which store answers. */
 export type StoreName = 'files' | 'sqlite';
@@ -24,7 +26,7 @@ export interface OpenIndex {
 }
 
 /**
- * Opens a tree for queries, in the store that its mode reads or the one named.
+ * Opens a tree for queries, in the store that its mode reads or the one named. Writes only what a process that died left half done.
  *
  * @throws StorageError `TREE.NOT_FOUND`, `MODE.*`, `LAYOUT.MALFORMED`; for the database also `DATABASE.*`, `SCHEMA.DRIFT`,
  *   `MIGRATION.*`
@@ -36,10 +38,26 @@ export async function openIndex({ home, store }: OpenIndexOptions): Promise<Open
   if (name === 'files') {
     const { openFileStorage } = await import('@deespec/file-adapter');
     const files = openFileStorage({ home: paths.home });
+    if (files.store.isUnfinished()) await finishEdits(paths, mode);
     return { mode, store: name, index: files.index, close: () => files.store.close() };
   }
   getDatabase(paths);
   const { openSqliteIndex } = await import('@deespec/sqlite-adapter');
   const database = await openSqliteIndex(paths.database);
   return { mode, store: name, index: database.index, close: () => database.close() };
+}
+
+/** Finishes or takes back the edits of processes that died; waits for one that lives. */
+async function finishEdits(paths: HomePaths, mode: StorageMode): Promise<void> {
+  const { openFileStorage } = await import('@deespec/file-adapter');
+  const barrier = new SharedBarrier(paths);
+  const writers = new WriterLock(paths);
+  try {
+    const { alone } = writers;
+    const { store } = openFileStorage({ home: paths.home, alone, owes: mode === 'dual_write' });
+    await barrier.hold(() => store.recover());
+  } finally {
+    await writers.close();
+    barrier.close();
+  }
 }
