@@ -10,7 +10,7 @@ export const usage = `usage: npm run faults -- <suite>... [options]
   --seed <n>        of every choice by chance (default 1)
   --workers <n>     cases at the same time (default 2)
   --only <name,...> these operations, kinds of them, or cases of a suite only
-  --points <n>      at most so many points of each operation: kill, recover, power, errors
+  --points <n>      at most so many points of each operation: kill, recover, power, errors; writes of a worker: writers
   --bug <name,...>  switch seeded bugs on: the suite must then find something
   --output <file>   also write the reports as JSON
   --write <file>    hostile: write the table of cases and verdicts as Markdown

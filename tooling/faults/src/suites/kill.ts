@@ -10,7 +10,8 @@ export const kill: Suite = {
   name: 'kill',
   about: 'SIGKILL before each system call that changes something; the next run must finish by itself',
   needs: ['strace'],
-  run: (context) => sweep(context, { ciPoints: { job: 4, tree: 1 } }, (visit) => killAt(context, visit)),
+  run: (context) =>
+    sweep(context, { ciPoints: { job: 4, tree: 1 }, ciTrees: 12 }, (visit) => killAt(context, visit)),
 };
 
 async function killAt(context: SuiteContext, { template, point, worker, tally }: Visit<Call>): Promise<void> {

@@ -64,7 +64,8 @@ function chooseCases({ share, seed, only }: SuiteContext): Case[] {
       .map((layout) => ({ mode, layout })),
   );
   return all.filter(
-    ({ mode, layout }) => only.length === 0 || only.some((word) => word === mode || word === layout),
+    ({ mode, layout }) =>
+      only.length === 0 || only.some((word) => [mode, layout, `${mode} ${layout}`].includes(word)),
   );
 }
 
@@ -75,14 +76,15 @@ interface CaseResult {
 }
 
 async function runCase(context: SuiteContext, { mode, layout }: Case): Promise<CaseResult> {
-  const { share, seed, bugs } = context;
+  const { share, seed, bugs, points = Infinity } = context;
   const directory = join(context.directory, `${mode}-${layout}`);
   mkdirSync(directory);
   const place = makePlace(join(directory, 'place'));
   await makeShared(place, layout, mode);
   const started = performance.now();
   const crew = new Crew({
-    ...{ place, directory, workers: WORKERS, readers: READERS, ...sizes[share], seed, bugs },
+    ...{ place, directory, workers: WORKERS, readers: READERS, seed, bugs },
+    ...{ writes: Math.min(sizes[share].writes, points), kills: sizes[share].kills },
     hasCheckpoints: mode !== 'file',
     expects: 'none',
   });
