@@ -114,7 +114,7 @@ export interface ProjectedFiles extends TreeStore {
   syncName(path: TreePath): void;
   /**
    * True when a put with `isProjection` left this content at `path`, at or after `sinceMs` (milliseconds since 1970 UTC). Known for
-   * a minute at least, also when the process died right after it; perhaps not after a power cut.
+   * ten minutes at least, also when the process died right after it; perhaps not after a power cut.
    */
   hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean;
   /** Ids of the changes whose debt is not cleared, oldest first. */

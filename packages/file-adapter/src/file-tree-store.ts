@@ -50,8 +50,11 @@ export interface FileTreeStoreOptions {
 /** How long nobody may have changed a file that was replaced before it is looked at, milliseconds. Source: docs/adr/0013. */
 const SETTLE_MS = 2_000;
 
-/** How long edits keep what they replaced without a `sync`, milliseconds: `hasProjected` promises a minute. */
+/** How long edits keep what they replaced without a `sync`, milliseconds. */
 const KEPT_MS = 60_000;
+
+/** How long it is known what was put for another store, milliseconds: longer than a debt waits behind others. */
+const KNOWN_MS = 600_000;
 
 /** How often edits look at what was replaced, milliseconds. */
 const SETTLE_EVERY_MS = 10_000;
@@ -222,11 +225,12 @@ export class FileTreeStore implements ProjectedFiles {
    * Looks at the files that were replaced and that nobody changed for a while: those that are as they were go, those that another
    * program wrote into become conflicts.
    *
+   * @param knownMs - 0 when nothing is owed any more, so that nobody has to know what was put for another store
    * @returns the conflicts that came to light
    */
-  settleReplaced(olderThanMs = SETTLE_MS): readonly Conflict[] {
+  settleReplaced(olderThanMs = SETTLE_MS, knownMs = KNOWN_MS): readonly Conflict[] {
     const isLive = (id: string): boolean => this.#runner.isLive(id);
-    return this.#reading(() => this.#replaced.settle(this.#conflicts, { olderThanMs, isLive }));
+    return this.#reading(() => this.#replaced.settle(this.#conflicts, { olderThanMs, knownMs, isLive }));
   }
 
   #reading<T>(work: () => T): T {

@@ -8,7 +8,7 @@ import { directoryOf, withoutHardLinks } from './durable-write.js';
 import { systemCode } from './file-error.js';
 import { syncDirectory, timeInSeconds } from './file-system.js';
 import type { Before, Step } from './intent.js';
-import { isId, OwnArea, STORAGE, timeOfId } from './own-area.js';
+import { OwnArea, STORAGE, timeOfId } from './own-area.js';
 import { readEntry } from './read-entry.js';
 import { parseRecord, SHA256, textOfPath, type RecordFields } from './record-json.js';
 import { kindOf } from './tree-root.js';
@@ -82,37 +82,54 @@ export class ReplacedFiles {
 
   /** As `ProjectedFiles.hasProjected`. */
   hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean {
-    return this.area.names(PLACE).some((name) => {
-      const madeMs = name.endsWith('.json') ? timeOfId(idOf(name)) : undefined;
-      if (madeMs === undefined || madeMs < sinceMs) return false;
-      const about = this.#about(name);
-      return about?.isProjection === true && about.path === path && about.wanted === sha256;
-    });
+    // What was put last is asked for most.
+    return this.area
+      .names(PLACE)
+      .reverse()
+      .some((name) => {
+        const madeMs = name.endsWith('.json') ? timeOfId(idOf(name)) : undefined;
+        if (madeMs === undefined || madeMs < sinceMs) return false;
+        const about = this.#about(name);
+        return about?.isProjection === true && about.path === path && about.wanted === sha256;
+      });
   }
 
   /**
    * Looks at everything that was kept and has not changed for a while: the same as it was, and it goes; another content becomes
-   * a conflict.
+   * a conflict. What was put for another store stays known for longer.
    *
    * @returns the conflicts that came to light
    */
-  settle(
-    conflicts: ConflictStore,
-    options: { readonly olderThanMs: number; readonly isLive: (id: string) => boolean },
-  ): readonly Conflict[] {
-    const names = this.area.names(PLACE);
+  settle(conflicts: ConflictStore, options: SettlingOptions): readonly Conflict[] {
+    const { olderThanMs, knownMs, isLive } = options;
     const found: Conflict[] = [];
-    for (const name of names) {
-      const key = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
-      const id = idOf(key);
-      if (!isId(id) || options.isLive(id) || !this.#isIdle(name, options.olderThanMs)) continue;
-      const links = names.filter((link) => link !== name && link.startsWith(`${key}.`));
+    for (const [key, names] of this.#byStep()) {
+      const name = `${key}.json`;
+      const madeMs = timeOfId(idOf(key));
+      if (madeMs === undefined || !names.includes(name) || isLive(idOf(key))) continue;
+      const isRecent = Date.now() - madeMs < knownMs;
+      const links = names.filter((link) => link !== name);
+      // Most of them, and not even read: they only say what was put.
+      if ((links.length === 0 && isRecent) || !this.#isIdle(name, olderThanMs)) continue;
       const about = this.#about(name);
       // What was kept stays where it is when nobody can say what it was to be.
       const rest = links.filter(
         (link) => about === undefined || !this.#settleOne(link, { about, conflicts, found, ...options }),
       );
-      if (rest.length === 0) this.area.unlink(`${PLACE}/${name}`);
+      const isKnown = about?.isProjection === true && isRecent;
+      if (rest.length === 0 && !isKnown) this.area.unlink(`${PLACE}/${name}`);
+    }
+    return found;
+  }
+
+  /** Names of what is kept, by the step that it is of. */
+  #byStep(): ReadonlyMap<string, readonly string[]> {
+    const found = new Map<string, string[]>();
+    for (const name of this.area.names(PLACE)) {
+      const key = name.slice(0, name.indexOf('.'));
+      const same = found.get(key);
+      if (same === undefined) found.set(key, [name]);
+      else same.push(name);
     }
     return found;
   }
@@ -202,6 +219,16 @@ export class ReplacedFiles {
     const time = timeInSeconds(before.mtimeNs);
     root.system.utimesSync(root.at(place), time, time);
   }
+}
+
+/** What is left alone for now. */
+export interface SettlingOptions {
+  /** What somebody changed in so many milliseconds. */
+  readonly olderThanMs: number;
+  /** What was put for another store, in so many milliseconds. */
+  readonly knownMs: number;
+  /** Edits that are not over. */
+  readonly isLive: (id: string) => boolean;
 }
 
 interface SettleOptions {

@@ -151,7 +151,7 @@ describe('a file that is replaced', () => {
 });
 
 describe('what was put for another store', () => {
-  test('is known, by another process too, until what it replaced is settled', () =>
+  test('is known, by another process too, until nothing is owed any more', () =>
     withTree(async ({ store, home }) => {
       const path = pathFromText('f');
       await store.edit(() => ({ edits: [put('f', 'a')] }));
@@ -164,6 +164,11 @@ describe('what was put for another store', () => {
       expect(known).toEqual([true, false]);
       expect(other.hasProjected(path, sha256('b'), Date.now() + 60_000)).toBe(false);
       expect(other.settleReplaced(0)).toEqual([]);
+      expect(other.hasProjected(path, sha256('b'), sinceMs)).toBe(true);
+      expect(ownNames(home, 'conflicts/replaced').map((name) => name.replace(/^.*\./u, ''))).toEqual([
+        'json',
+      ]);
+      expect(other.settleReplaced(0, 0)).toEqual([]);
       expect(other.hasProjected(path, sha256('b'), sinceMs)).toBe(false);
     }));
 

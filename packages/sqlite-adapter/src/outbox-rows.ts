@@ -23,13 +23,14 @@ export class OutboxRows {
   private readonly fail: Statement;
 
   constructor(handle: Database) {
-    // Since when stays: the files are behind since the first change they do not have.
+    // Since when stays: the files are behind since the first change they do not have. What is written all the time would wait for
+    // ever if it went to the end of the queue each time.
     this.upsert = handle.prepare(
       `INSERT INTO outbox (path, seq, rev, since) VALUES (?, ?, ?, ?)
        ON CONFLICT (path) DO UPDATE SET seq = excluded.seq, rev = excluded.rev, tries = 0, last_error = NULL`,
     );
     this.one = handle.prepare(`${SELECT} WHERE outbox.path = ?`);
-    this.first = handle.prepare(`${SELECT} ORDER BY outbox.rev, outbox.seq LIMIT ?`);
+    this.first = handle.prepare(`${SELECT} ORDER BY outbox.since, outbox.rev, outbox.seq LIMIT ?`);
     this.total = handle.prepare('SELECT count(*) FROM outbox').pluck();
     this.clearRow = handle.prepare('DELETE FROM outbox WHERE path = ? AND rev = ?');
     this.fail = handle.prepare('UPDATE outbox SET tries = tries + 1, last_error = ? WHERE path = ?');

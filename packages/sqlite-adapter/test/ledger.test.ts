@@ -81,6 +81,18 @@ describe('Debts', () => {
     }),
   );
 
+  test('keep their turn when the path changes again', async () => {
+    let nowMs = Date.UTC(2026, 0, 2);
+    const { storage, close } = await freshStorage({ now: () => new Date((nowMs += 1_000)), owes: true });
+    const { store } = storage;
+    await put(store, 'hot', '1');
+    await put(store, 'other', '1');
+    await put(store, 'hot', '2');
+
+    expect(store.debts(10).map(({ path }) => path)).toEqual(['hot', 'other']);
+    await close();
+  });
+
   test(
     'of a directory that is discarded are those of all it held',
     onStore(async (store) => {

@@ -116,10 +116,11 @@ export async function syncOnce(
       deletedBefore,
     },
   );
-  // After the pass, which asks what edits of ours put where.
-  const rescued = isDry ? [] : files.settleReplaced().map(({ id }) => id);
   // Owed before the pass looked at everything: a newer change has a debt of its own.
   const isDone = !isDry && report.failed.length === 0 && report.unstable.length === 0;
+  // After the pass, which asks what was put for the other store. When everything is in step nobody asks any more.
+  const knownMs = isDone && paths === undefined ? 0 : undefined;
+  const rescued = isDry ? [] : files.settleReplaced(undefined, knownMs).map(({ id }) => id);
   for (const id of isDone ? owed : []) {
     if (paths === undefined || isCovered(files.fileDebt(id), paths)) files.clearFileDebt(id);
   }
