@@ -31,7 +31,6 @@ interface About {
   readonly path: TreePath;
   readonly before?: string;
   readonly wanted: string;
-  readonly isProjection?: true;
 }
 
 /**
@@ -39,7 +38,7 @@ interface About {
  * of the rename, and after. What it wrote becomes a conflict; a file that is the same as it was goes.
  *
  * `<id>-<number>.old` is what a step of an edit replaced, `<id>-<number>.undone` what it had put when it was taken back, and
- * `<id>-<number>.json` says what both were to be. Source: docs/adr/0013.
+ * `<id>-<number>.json` says what both were to be, `<id>-<number>.projection` does so of a version of another store. Source: docs/adr/0013.
  */
 export class ReplacedFiles {
   constructor(
@@ -62,6 +61,7 @@ export class ReplacedFiles {
   release(key: StepKey): void {
     this.area.unlink(placeOf(key, 'old'));
     this.area.unlink(placeOf(key, 'json'));
+    this.area.unlink(placeOf(key, 'projection'));
   }
 
   /** Puts back what a put replaced, when it was kept. The caller has compared. */
@@ -83,15 +83,13 @@ export class ReplacedFiles {
   /** As `ProjectedFiles.hasProjected`. */
   hasProjected(path: TreePath, sha256: string, sinceMs: number): boolean {
     // What was put last is asked for most.
-    return this.area
-      .names(PLACE)
-      .reverse()
-      .some((name) => {
-        const madeMs = name.endsWith('.json') ? timeOfId(idOf(name)) : undefined;
-        if (madeMs === undefined || madeMs < sinceMs) return false;
-        const about = this.#about(name);
-        return about?.isProjection === true && about.path === path && about.wanted === sha256;
-      });
+    const names = this.area.names(PLACE).reverse();
+    return names.some((name) => {
+      const madeMs = name.endsWith('.projection') ? timeOfId(idOf(name)) : undefined;
+      if (madeMs === undefined || madeMs < sinceMs) return false;
+      const about = this.#about(name);
+      return about?.path === path && about.wanted === sha256;
+    });
   }
 
   /**
@@ -104,19 +102,18 @@ export class ReplacedFiles {
     const { olderThanMs, knownMs, isLive } = options;
     const found: Conflict[] = [];
     for (const [key, names] of this.#byStep()) {
-      const name = `${key}.json`;
+      const name = names.find((one) => one === `${key}.json` || one === `${key}.projection`);
       const madeMs = timeOfId(idOf(key));
-      if (madeMs === undefined || !names.includes(name) || isLive(idOf(key))) continue;
-      const isRecent = Date.now() - madeMs < knownMs;
+      if (madeMs === undefined || name === undefined || isLive(idOf(key))) continue;
+      const isKnown = name.endsWith('.projection') && Date.now() - madeMs < knownMs;
       const links = names.filter((link) => link !== name);
       // Most of them, and not even read: they only say what was put.
-      if ((links.length === 0 && isRecent) || !this.#isIdle(name, olderThanMs)) continue;
+      if ((links.length === 0 && isKnown) || !this.#isIdle(name, olderThanMs)) continue;
       const about = this.#about(name);
       // What was kept stays where it is when nobody can say what it was to be.
       const rest = links.filter(
         (link) => about === undefined || !this.#settleOne(link, { about, conflicts, found, ...options }),
       );
-      const isKnown = about?.isProjection === true && isRecent;
       if (rest.length === 0 && !isKnown) this.area.unlink(`${PLACE}/${name}`);
     }
     return found;
@@ -177,10 +174,11 @@ export class ReplacedFiles {
     { path, before, sha256, isProjection }: PutStep,
     durability: 'synced' | 'unsynced' = 'synced',
   ): void {
-    const about = { path: textOfPath(path), before: before?.sha256, wanted: sha256, isProjection };
+    const about = { path: textOfPath(path), before: before?.sha256, wanted: sha256 };
     this.area.ensure(PLACE);
-    this.area.unlink(placeOf(key, 'json'));
-    this.area.write(placeOf(key, 'json'), [Buffer.from(`${JSON.stringify(about)}\n`)], durability);
+    const place = placeOf(key, isProjection === true ? 'projection' : 'json');
+    this.area.unlink(place);
+    this.area.write(place, [Buffer.from(`${JSON.stringify(about)}\n`)], durability);
   }
 
   #about(name: string): About | undefined {
@@ -243,7 +241,7 @@ function idOf(name: string): string {
   return name.slice(0, name.lastIndexOf('-'));
 }
 
-function placeOf({ id, number }: StepKey, what: 'old' | 'undone' | 'json'): string {
+function placeOf({ id, number }: StepKey, what: 'old' | 'undone' | 'json' | 'projection'): string {
   return `${PLACE}/${id}-${number}.${what}`;
 }
 
@@ -252,7 +250,6 @@ function readAbout(fields: RecordFields): About {
     path: fields.path('path'),
     ...(fields.has('before') ? { before: fields.matching('before', SHA256) } : {}),
     wanted: fields.matching('wanted', SHA256),
-    ...(fields.has('isProjection') ? { isProjection: true } : {}),
   };
 }
 

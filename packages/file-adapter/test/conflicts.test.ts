@@ -166,7 +166,7 @@ describe('what was put for another store', () => {
       expect(other.settleReplaced(0)).toEqual([]);
       expect(other.hasProjected(path, sha256('b'), sinceMs)).toBe(true);
       expect(ownNames(home, 'conflicts/replaced').map((name) => name.replace(/^.*\./u, ''))).toEqual([
-        'json',
+        'projection',
       ]);
       expect(other.settleReplaced(0, 0)).toEqual([]);
       expect(other.hasProjected(path, sha256('b'), sinceMs)).toBe(false);
