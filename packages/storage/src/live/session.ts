@@ -1,3 +1,5 @@
+import { isStorageError, StorageError } from '@deespec/domain';
+
 import type { HomePaths } from '../home.js';
 import { readEpoch } from '../epoch-file.js';
 import { grantedMode } from '../setting.js';
@@ -86,16 +88,22 @@ export class Session {
     return this.stores;
   }
 
-  /**
-   * Closes the stores of a mode that is over: nobody uses them any more, and an open database keeps others from replacing it. What
-   * goes wrong here goes wrong for the next call too, which says so.
-   */
+  /** Closes the stores of a mode that is over: nobody uses them any more, and an open database keeps others from replacing it. */
   private async letGo(): Promise<void> {
     const { stores } = this;
+    if (stores === undefined || this.isInForce(stores)) return;
     try {
-      if (stores !== undefined && !this.isEpoch(stores.epoch)) await this.drop(stores);
+      await this.drop(stores);
+    } catch (error) {
+      this.options.onProblem?.(problemOf(error));
+    }
+  }
+
+  private isInForce({ epoch }: OpenStores): boolean {
+    try {
+      return this.isEpoch(epoch);
     } catch {
-      // See above.
+      return true; // a record that cannot be read: the next call reads it too, and says so
     }
   }
 
@@ -107,4 +115,12 @@ export class Session {
     if (this.stores?.epoch === stale.epoch) this.stores = undefined;
     await stale.close();
   }
+}
+
+function problemOf(error: unknown): StorageError {
+  if (isStorageError(error)) return error;
+  return new StorageError('INTERNAL', `the stores of a mode that is over were not closed: ${String(error)}`, {
+    hint: 'nothing is lost: start the service again, and report this',
+    cause: error,
+  });
 }
