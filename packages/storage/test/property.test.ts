@@ -1,4 +1,4 @@
-import { arbitraryTree, writeArbitraryTree } from '@deespec/trees';
+import { arbitraryTree, writeArbitraryTree } from '@deespec/trees/arbitrary';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { digest, exportTree, migrate, verify } from '../src/index.js';
 import { microsecondListing, newHome, propertyRuns } from './support.js';
 
-/** Trees per run of the suite: 300 in CI, 20,000 on demand. A tree takes some 100 ms. */
+/** Trees per run of the suite: 100 in CI, 20,000 at night. */
 const runs = propertyRuns();
 
 describe('Any tree', () => {

@@ -1,6 +1,3 @@
-export { arbitraryTree, writeArbitraryTree } from './arbitrary-tree.js';
-export type { ArbitraryTree } from './arbitrary-tree.js';
-export type { ArbitraryNode, NamedNode } from './arbitrary-node.js';
 export { awkwardContents, awkwardNames } from './awkward-lists.js';
 export type { AwkwardContent } from './awkward-lists.js';
 export { damages, damageTree } from './damage.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { arbitraryTree, writeArbitraryTree, type ArbitraryTree } from '../src/index.js';
+import { arbitraryTree, writeArbitraryTree, type ArbitraryTree } from '../src/arbitrary.js';
 import { hashTree, readTree, withDirectory, type DiskEntry } from './support.js';
 
 /** What the disk should hold, in the order of `readTree`. */
