@@ -1,5 +1,5 @@
 export { CHAIN_START, chainAudit, isChained } from './audit-chain.js';
-export { earlierRunPath } from './change/earlier-run.js';
+export { earlierRunPath, isStepFile } from './change/earlier-run.js';
 export type { PlannedEdit } from './change/edit-list.js';
 export type { EditedTreeOptions } from './change/edited-tree.js';
 export { Overlay } from './change/overlay.js';

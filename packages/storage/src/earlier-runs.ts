@@ -1,5 +1,5 @@
 import type { TreeEntry, TreePath, TreeStore } from '@deespec/domain';
-import { earlierRunPath } from '@deespec/layout';
+import { earlierRunPath, isStepFile } from '@deespec/layout';
 
 /**
  * Tells where the stored bytes of a step file belong that another program overwrote in a later run: its journal says so.
@@ -9,5 +9,7 @@ import { earlierRunPath } from '@deespec/layout';
 export function earlierRuns(
   files: TreeStore,
 ): (path: TreePath, entry: TreeEntry) => Promise<TreePath | undefined> {
-  return (path, entry) => files.look((tree) => earlierRunPath(path, tree, entry));
+  return async (path, entry) =>
+    // Looking waits for every writer: not for each file that changed.
+    isStepFile(path) ? files.look((tree) => earlierRunPath(path, tree, entry)) : undefined;
 }

@@ -21,13 +21,23 @@ export function earlierRunPath(
   view: TreeView,
   entry: TreeEntry | undefined = view.find(path),
 ): TreePath | undefined {
-  const role = classifyPath(path);
-  if (role.role !== 'artifact' || role.run !== undefined || entry?.kind !== 'file') return undefined;
+  const role = stepFile(path);
+  if (role === undefined || entry?.kind !== 'file') return undefined;
   const events = view.journal.eventsOf(role.sbiId);
   const run = ownerOf(events, entry)?.run;
   if (run === undefined || run === events.at(-1)!.run) return undefined;
   const kept = earlierPath(parentPath(path) as TreePath, run, baseName(path));
   return view.find(kept) === undefined ? kept : undefined;
+}
+
+/** True for the name of a step file, the only one whose bytes a later run writes over. */
+export function isStepFile(path: TreePath): boolean {
+  return stepFile(path) !== undefined;
+}
+
+function stepFile(path: TreePath) {
+  const role = classifyPath(path);
+  return role.role === 'artifact' && role.run === undefined ? role : undefined;
 }
 
 /** The line that bytes at a step's name belong to. */
