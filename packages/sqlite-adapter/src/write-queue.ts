@@ -1,11 +1,14 @@
 import { isStorageError, StorageError } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
-import { setTimeout as sleep } from 'node:timers/promises';
 
+import { LockTurn } from './lock-turn.js';
 import { toStorageError } from './sqlite-error.js';
 
 /** How long a write waits for another process, milliseconds. */
 const WAIT_MS = 5_000;
+
+/** How often it tries again at first, milliseconds. */
+const EVERY_MS = 10;
 
 /**
  * One writer at a time on one connection, first in, first out. TypeORM shares one connection per DataSource, so two
@@ -15,6 +18,7 @@ const WAIT_MS = 5_000;
  */
 export class WriteQueue {
   private tail: Promise<unknown> = Promise.resolve();
+  private readonly turn = new LockTurn(EVERY_MS);
 
   constructor(
     private readonly handle: Database,
@@ -33,9 +37,13 @@ export class WriteQueue {
     return result;
   }
 
-  private begin<T>(work: () => T): Promise<T> {
-    // better-sqlite3 issues BEGIN IMMEDIATE, rolls back on a throw and keeps the first error.
-    return waitForLock(() => this.handle.transaction(work).immediate(), this.path);
+  private async begin<T>(work: () => T): Promise<T> {
+    try {
+      // better-sqlite3 issues BEGIN IMMEDIATE, rolls back on a throw and keeps the first error.
+      return await waitForLock(() => this.handle.transaction(work).immediate(), this.path, this.turn);
+    } finally {
+      this.turn.released();
+    }
   }
 }
 
@@ -44,25 +52,23 @@ export class WriteQueue {
  *
  * @throws StorageError `SQLITE.BUSY` when the lock was kept for 5 s; what `work` throws
  */
-export async function waitForLock<T>(work: () => T, path: string): Promise<T> {
-  const deadline = Date.now() + WAIT_MS;
-  for (;;) {
+export async function waitForLock<T>(work: () => T, path: string, turn = new LockTurn(EVERY_MS)): Promise<T> {
+  let made: { readonly value: T } | undefined;
+  let cause: unknown;
+  const isMade = await turn.take(() => {
     try {
-      return work();
+      made = { value: work() };
+      return true;
     } catch (error) {
       const known = toStorageError(error, path);
       if (!isStorageError(known, 'SQLITE.BUSY')) throw known;
-      if (Date.now() >= deadline) {
-        throw new StorageError(
-          'SQLITE.BUSY',
-          `another process kept the write lock of ${path} for ${WAIT_MS} ms`,
-          {
-            hint: '"deespec status" names the holder; try again',
-            cause: known,
-          },
-        );
-      }
+      cause = known;
+      return false;
     }
-    await sleep(1 + Math.random() * 20);
-  }
+  }, WAIT_MS);
+  if (isMade) return made!.value;
+  throw new StorageError('SQLITE.BUSY', `another process kept the write lock of ${path} for ${WAIT_MS} ms`, {
+    hint: '"deespec status" names the holder; try again',
+    cause,
+  });
 }

@@ -1,12 +1,14 @@
 import { isStorageError, StorageError } from '@deespec/domain';
-import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { LockTurn, openHandle, toStorageError } from '@deespec/sqlite-adapter';
 
 import { prepareLock } from './barrier.js';
 import type { HomePaths } from './home.js';
 
 /** How long a writer waits for its turn, milliseconds. */
 const WAIT_MS = 30_000;
+
+/** How often who waits tries at first, milliseconds. A write takes some; a payment takes longer, and its callers do not wait for it. */
+const EVERY_MS: Readonly<Record<LockPurpose, number>> = { write: 10, pay: 40 };
 
 /** What a lock is for: changing the files, or paying what one store owes to the other. */
 export type LockPurpose = 'write' | 'pay';
@@ -19,6 +21,7 @@ export type LockPurpose = 'write' | 'pay';
  */
 export class WriterLock {
   private readonly file: string;
+  private readonly turn: LockTurn;
   private handle: ReturnType<typeof openHandle> | undefined;
   private tail: Promise<unknown> = Promise.resolve();
 
@@ -26,6 +29,7 @@ export class WriterLock {
     private readonly paths: HomePaths,
     purpose: LockPurpose = 'write',
   ) {
+    this.turn = new LockTurn(EVERY_MS[purpose]);
     this.file = purpose === 'write' ? paths.writerLock : paths.payerLock;
     prepareLock(paths, this.file);
   }
@@ -48,19 +52,16 @@ export class WriterLock {
   }
 
   private async run<T>(work: () => T | Promise<T>): Promise<T> {
-    const deadline = performance.now() + WAIT_MS;
-    while (!this.tryTake()) {
-      if (performance.now() > deadline) {
-        throw new StorageError('LOCK.HELD', `others wrote to ${this.paths.home} for ${WAIT_MS} ms`, {
-          hint: 'try again; "deespec status" shows who works on the tree',
-        });
-      }
-      await sleep(Math.random() * 5);
+    if (!(await this.turn.take(() => this.tryTake(), WAIT_MS))) {
+      throw new StorageError('LOCK.HELD', `others wrote to ${this.paths.home} for ${WAIT_MS} ms`, {
+        hint: 'try again; "deespec status" shows who works on the tree',
+      });
     }
     try {
       return await work();
     } finally {
       this.handle?.exec('ROLLBACK');
+      this.turn.released();
     }
   }
 
