@@ -1,4 +1,5 @@
 import type { Suite } from '../suite.js';
+import { blackout } from './blackout.js';
 import { errors } from './errors.js';
 import { foreign } from './foreign.js';
 import { full } from './full.js';
@@ -30,6 +31,7 @@ export const suites: readonly Suite[] = [
   lies,
   errors,
   power,
+  blackout,
   full,
   places,
   limits,

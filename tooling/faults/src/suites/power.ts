@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { cutPower, runs } from '../capabilities.js';
+import { cut, mountDisk, onDisk, unmountDisk, type Disk } from '../disk.js';
 import { settle } from '../faulted-run.js';
 import { copyPlace, type Place } from '../place.js';
 import type { Template } from '../points.js';
@@ -11,9 +10,6 @@ import { traced, untilStopped } from '../strace.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { sweep, type Visit } from '../sweep.js';
 import { describeCall, readTrace, touches, type Call } from '../trace.js';
-
-/** The file system of a worker: room for the tree, its database and what the preflight wants free. */
-const IMAGE_SIZE = '64M';
 
 /**
  * The power goes after a call, and after the command has said that it succeeded. What was not durable then is gone.
@@ -29,42 +25,6 @@ export const power: Suite = {
       onDisk(join(context.directory, `disk-${visit.worker}`), (disk) => cutAt(context, visit, disk)),
     ),
 };
-
-/** A file system in a file. */
-interface Disk {
-  readonly image: string;
-  /** Where it is mounted. */
-  readonly mount: string;
-}
-
-/** Makes a fresh file system, runs `work` with it mounted, and takes it away. */
-async function onDisk(directory: string, work: (disk: Disk) => Promise<void>): Promise<void> {
-  const disk = { image: `${directory}.image`, mount: directory };
-  mkdirSync(disk.mount, { recursive: true });
-  execFileSync('truncate', ['-s', IMAGE_SIZE, disk.image]);
-  execFileSync('mkfs.ext4', ['-qF', disk.image]);
-  mountDisk(disk);
-  try {
-    await work(disk);
-  } finally {
-    killStrays(disk.mount);
-    unmountDisk(disk);
-    rmSync(disk.image);
-  }
-}
-
-function mountDisk({ image, mount }: Disk): void {
-  execFileSync('mount', ['-o', 'loop', image, mount]);
-}
-
-function unmountDisk({ mount }: Disk): void {
-  // A process that was just killed holds its files for a moment longer.
-  for (let attempt = 1; attempt < 50; attempt += 1) {
-    if (runs('umount', [mount])) return;
-    execFileSync('sleep', ['0.1']);
-  }
-  execFileSync('umount', ['-l', mount]);
-}
 
 async function cutAt(
   context: SuiteContext,
@@ -87,12 +47,6 @@ async function cutAt(
   const { wrong, left } = await settle(context, template, { place, run });
   const where = point === 'end' ? 'its end' : describeCall(point, template.place.directory);
   tally.note(`${template.operation.name}: power cut after ${where}`, wrong, left);
-}
-
-/** Takes the power from a disk, and ends who worked on it. */
-function cut({ mount }: Disk): void {
-  if (!cutPower(mount)) throw new Error(`${mount} cannot be shut down`);
-  killStrays(mount);
 }
 
 async function runToEnd(

@@ -104,9 +104,21 @@ export class Crew {
     return this.close();
   }
 
+  /** Kills everybody at once. */
+  async killAll(): Promise<CrewReport> {
+    const programs = [...this.seats.map(({ program }) => program), ...this.readers];
+    await Promise.all(programs.map((program) => program.kill()));
+    await this.checkpointer?.kill();
+    return this.report();
+  }
+
   private async close(): Promise<CrewReport> {
     for (const reader of this.readers) this.note('a reader', await reader.stop());
     this.note('the checkpointer', await this.checkpointer?.stop());
+    return this.report();
+  }
+
+  private report(): CrewReport {
     const calls = this.seats.flatMap(({ name }) => readLedger(this.ledgerOf(name), name));
     const looks = [...this.looks.values()].reduce((sum, count) => sum + count, 0);
     return { calls, kills: this.kills, looks, checkpoints: this.checkpoints, wrong: this.wrong };
