@@ -50,7 +50,8 @@ export function config({ environment = [] } = {}) {
     {
       languageOptions: {
         globals: globals.node,
-        parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json'] },
+        // The tests' project holds the sources too: asked first, it is the only one that is loaded.
+        parserOptions: { project: ['test/tsconfig.json', 'tsconfig.json'] },
       },
       rules: {
         '@typescript-eslint/no-floating-promises': 'error',
