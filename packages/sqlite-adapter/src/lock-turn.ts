@@ -9,8 +9,11 @@ const WANTED_MS = 1_000;
 /** So long one process may have the lock time after time, milliseconds, before it leaves a gap in which others get it. */
 const TURN_MS = 100;
 
-/** The gap, milliseconds: who waited for some time tries more often than that. */
-const GAP_MS = 4;
+/** The shortest and the longest gap, milliseconds: who waited for some time tries more often than that. */
+const GAP_MS = { least: 4, most: 50 };
+
+/** Of the longest time that the lock was kept at once, so much is the gap: who keeps it long has slow neighbours to wait for. */
+const GAP_SHARE = 0.25;
 
 /**
  * Turns of one process at a lock that many processes want and that can only be tried, off the event loop.
@@ -23,6 +26,9 @@ export class LockTurn {
   #wantedUntilMs = -Infinity;
   #releasedAtMs = -Infinity;
   #turnSinceMs = -Infinity;
+  #takenAtMs = 0;
+  /** The longest time that the lock was kept in this turn. */
+  #longestMs = 0;
 
   /** @param everyMs - mean time between the first tries, milliseconds */
   constructor(private readonly everyMs: number) {}
@@ -36,27 +42,35 @@ export class LockTurn {
   async take(tryTake: () => boolean, waitMs: number): Promise<boolean> {
     const sinceMs = performance.now();
     await this.#letOthers(sinceMs);
-    while (!tryTake()) {
+    for (;;) {
+      this.#takenAtMs = performance.now();
+      if (tryTake()) return true;
       const nowMs = performance.now();
       this.#wantedUntilMs = nowMs + WANTED_MS;
       if (nowMs - sinceMs > waitMs) return false;
       await this.#pause(nowMs - sinceMs);
     }
-    return true;
   }
 
   /** The lock was let go. */
   released(): void {
     this.#releasedAtMs = performance.now();
+    this.#longestMs = Math.max(this.#longestMs, this.#releasedAtMs - this.#takenAtMs);
   }
 
   async #letOthers(nowMs: number): Promise<void> {
-    if (nowMs - this.#releasedAtMs > GAP_MS) this.#turnSinceMs = nowMs;
+    const { least, most } = GAP_MS;
+    if (nowMs - this.#releasedAtMs > least) this.#beginTurn(nowMs);
     else if (nowMs < this.#wantedUntilMs) await this.#pause(0);
     else if (nowMs - this.#turnSinceMs > TURN_MS) {
-      await sleep(GAP_MS);
-      this.#turnSinceMs = performance.now();
+      await sleep(Math.min(most, Math.max(least, GAP_SHARE * this.#longestMs)));
+      this.#beginTurn(performance.now());
     }
+  }
+
+  #beginTurn(nowMs: number): void {
+    this.#turnSinceMs = nowMs;
+    this.#longestMs = 0;
   }
 
   #pause(waitedMs: number): Promise<void> {
