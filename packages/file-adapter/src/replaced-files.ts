@@ -49,8 +49,10 @@ export class ReplacedFiles {
   /** Keeps what stands at the path of a put, durably. Of a projection it is noted what was put, also of a new file. */
   keep(key: StepKey, step: PutStep): void {
     if (step.before === undefined) {
-      if (step.isProjection === true) this.#announce(key, step, 'unsynced');
-      return;
+      if (step.isProjection !== true) return;
+      this.#announce(key, step);
+      // A file whose note a power cut took would be taken for one that somebody else made.
+      return this.area.sync(PLACE);
     }
     this.#announce(key, step);
     this.#link(step.path, placeOf(key, 'old'), step.before);
@@ -169,16 +171,12 @@ export class ReplacedFiles {
     return stat === undefined || Date.now() - Number(stat.ctimeNs / 1_000_000n) >= olderThanMs;
   }
 
-  #announce(
-    key: StepKey,
-    { path, before, sha256, isProjection }: PutStep,
-    durability: 'synced' | 'unsynced' = 'synced',
-  ): void {
+  #announce(key: StepKey, { path, before, sha256, isProjection }: PutStep): void {
     const about = { path: textOfPath(path), before: before?.sha256, wanted: sha256 };
     this.area.ensure(PLACE);
     const place = placeOf(key, isProjection === true ? 'projection' : 'json');
     this.area.unlink(place);
-    this.area.write(place, [Buffer.from(`${JSON.stringify(about)}\n`)], durability);
+    this.area.write(place, [Buffer.from(`${JSON.stringify(about)}\n`)]);
   }
 
   #about(name: string): About | undefined {
