@@ -1,4 +1,5 @@
 import type { StorageMode } from '@deespec/domain';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +13,7 @@ import { Crew } from '../writers/crew.js';
 import { isAcknowledged, type Call } from '../writers/ledger.js';
 import { makeShared } from '../writers/shared-items.js';
 
-const rounds: Readonly<Record<Share, number>> = { ci: 3, full: 300 };
+const rounds: Readonly<Record<Share, number>> = { ci: 3, full: 150 };
 
 const WORKERS = 4;
 
@@ -76,9 +77,10 @@ async function cutOnce(
 ): Promise<{ readonly wrong: readonly string[]; readonly calls: readonly Call[] }> {
   const random = new Random(seed);
   const place = copyPlace(from, join(disk.mount, 'place'));
+  execFileSync('sync', ['-f', disk.mount]);
   mkdirSync(directory);
   const crew = new Crew({
-    ...{ place, directory, workers: WORKERS, readers: 1, seed, bugs },
+    ...{ place, directory, workers: WORKERS, readers: 0, seed, bugs },
     ...{ writes: Infinity, kills: 0, hasCheckpoints: mode !== 'file', expects: 'none' },
   });
   const wanted = random.int(WRITES.least, WRITES.most);
