@@ -8,8 +8,10 @@ import {
   type TreeStat,
   type TreeView,
 } from '@deespec/domain';
+import { createHash } from 'node:crypto';
 
 import type { DiskTree } from './disk-tree.js';
+import { changed } from './file-error.js';
 import type { JournalCache } from './journal-cache.js';
 import type { Layout } from './load-layout.js';
 
@@ -20,8 +22,12 @@ export interface DiskViewParts {
   readonly layout: Layout;
 }
 
-/** The tree on disk as a plan of changes sees it. */
+/**
+ * The tree on disk as a plan of changes sees it. Of each path it is known what was there when it was first looked for or read to
+ * its end: what another program puts there meanwhile is not taken for what the plan was made on.
+ */
 export class DiskView implements TreeView {
+  readonly #seen = new Map<TreePath, TreeEntry | 'absent'>();
   #journal: JournalSpool | undefined;
 
   constructor(private readonly parts: DiskViewParts) {}
@@ -31,11 +37,32 @@ export class DiskView implements TreeView {
   }
 
   find(path: TreePath): TreeEntry | undefined {
-    return this.parts.tree.find(path);
+    const seen = this.#seen.get(path) ?? this.parts.tree.find(path) ?? 'absent';
+    this.#seen.set(path, seen);
+    return seen === 'absent' ? undefined : seen;
   }
 
+  /** @throws StorageError `FILE.CHANGED` at the end, when it is not what was there before; those of `TreeReader.read` */
   read(path: TreePath): Iterable<Buffer> {
-    return this.parts.tree.read(path);
+    const stat = this.parts.tree.statOf(path);
+    return this.#seeing(stat, this.parts.tree.read(path));
+  }
+
+  *#seeing(stat: DiskStat | undefined, chunks: Iterable<Buffer>): Generator<Buffer> {
+    const hash = createHash('sha256');
+    let size = 0;
+    for (const chunk of chunks) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+    if (stat === undefined || stat.kind === 'directory') return;
+    const entry = { ...stat, size, sha256: hash.digest('hex') };
+    const seen = this.#seen.get(stat.path) ?? entry;
+    if (seen === 'absent' || seen.sha256 !== entry.sha256) {
+      throw changed(stat.path, 'it changes while a change of it is planned');
+    }
+    this.#seen.set(stat.path, seen);
   }
 
   get journal(): JournalSpool {

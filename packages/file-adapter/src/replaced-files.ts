@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { ConflictStore } from './conflict-store.js';
 import type { DiskTree } from './disk-tree.js';
 import { directoryOf, withoutHardLinks } from './durable-write.js';
-import { systemCode } from './file-error.js';
+import { changed, systemCode } from './file-error.js';
 import { syncDirectory, timeInSeconds } from './file-system.js';
 import type { Before, Step } from './intent.js';
 import { OwnArea, STORAGE, timeOfId } from './own-area.js';
@@ -46,17 +46,19 @@ export class ReplacedFiles {
     private readonly area: OwnArea,
   ) {}
 
-  /** Keeps what stands at the path of a put, durably. Of a projection it is noted what was put, also of a new file. */
-  keep(key: StepKey, step: PutStep): void {
-    if (step.before === undefined) {
-      if (step.isProjection !== true) return;
-      this.#announce(key, step);
-      // A file whose note a power cut took would be taken for one that somebody else made.
-      return this.area.sync(PLACE);
-    }
+  /**
+   * Keeps what stands at the path of a put, durably. Of a projection it is noted what was put, also of a new file.
+   *
+   * @returns the inode that has a second name now; `undefined` when nothing is kept, or a copy
+   */
+  keep(key: StepKey, step: PutStep): bigint | undefined {
+    // A new file whose note a power cut took would be taken for one that somebody else made.
+    if (step.before === undefined && step.isProjection !== true) return undefined;
     this.#announce(key, step);
-    this.#link(step.path, placeOf(key, 'old'), step.before);
+    const place = placeOf(key, 'old');
+    const isLink = step.before !== undefined && this.#link(step.path, place, step.before);
     this.area.sync(PLACE);
+    return isLink ? this.tree.root.stat(place)?.ino : undefined;
   }
 
   /** Forgets what was kept for a put that was not made. */
@@ -184,27 +186,36 @@ export class ReplacedFiles {
     return bytes === undefined ? undefined : parseRecord(bytes.toString('utf8'), readAbout);
   }
 
-  /** A second name of what stands at a path; a copy where there are no hard links, and of a symlink, which nobody writes into. */
-  #link(path: TreePath, place: string, before: Before): void {
+  /**
+   * A second name of what stands at a path; a copy where there are no hard links, and of a symlink, which nobody writes into.
+   *
+   * @returns whether it is a second name
+   */
+  #link(path: TreePath, place: string, before: Before): boolean {
     const { root } = this.tree;
     const { system } = root;
     const known = root.stat(place);
     if (known !== undefined) {
       // Of an attempt before a crash.
-      if (known.ino === root.stat(path)?.ino) return;
+      if (known.ino === root.stat(path)?.ino) return true;
       system.renameSync(root.at(place), root.at(`${place}.${Date.now()}`));
     }
     if (before.kind === 'symlink') {
       const time = timeInSeconds(before.mtimeNs);
       system.symlinkSync(system.readlinkSync(root.at(path), { encoding: 'buffer' }), root.at(place));
-      return system.lutimesSync(root.at(place), time, time);
+      system.lutimesSync(root.at(place), time, time);
+      return false;
     }
     try {
       system.linkSync(root.at(path), root.at(place));
+      return true;
     } catch (error) {
       const code = systemCode(error);
+      // What somebody renames over at this moment cannot get a second name either.
+      if (code === 'ENOENT') throw changed(path, 'it was just replaced');
       if (code === undefined || !withoutHardLinks.has(code)) throw error;
       this.#copy(path, place, before);
+      return false;
     }
   }
 

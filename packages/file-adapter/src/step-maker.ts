@@ -98,12 +98,14 @@ export class StepMaker {
     const bytes = step.bytes ?? chunks;
     if (bytes === undefined) throw changed(path, 'the new content is not at hand any more');
     let isKept = false;
+    const target = tree.root.at(path);
     const beforeRename = (): void => {
       isKept = true;
-      replaced.keep(key, step);
+      const inode = replaced.keep(key, step);
       this.#compare(path, before);
+      // Reading took its time. Two calls are left in which another program's file can come to stand here, and be lost.
+      if (inode !== undefined && tree.root.stat(path)?.ino !== inode) throw anotherContent(path);
     };
-    const target = tree.root.at(path);
     const replaces = before === undefined ? 'nothing' : 'anything';
     const temporary = temporaryName(key);
     const symlinkOrFile = kind === 'symlink' ? 'symlink' : 'file';
@@ -293,8 +295,12 @@ export class StepMaker {
   #compare(path: TreePath, before: Before | undefined): void {
     const present = this.parts.tree.find(path);
     if (present?.sha256 === before?.sha256 && present?.kind === before?.kind) return;
-    throw changed(path, present === undefined ? 'nothing stands there' : 'another content stands there');
+    throw present === undefined ? changed(path, 'nothing stands there') : anotherContent(path);
   }
+}
+
+function anotherContent(path: TreePath): Error {
+  return changed(path, 'another content stands there');
 }
 
 /** One that no other step and no other edit has; a crash may leave it, and the next edit removes it. */
