@@ -16,7 +16,7 @@ interface Size {
 }
 
 const sizes: Readonly<Record<Share, Size>> = {
-  ci: { writes: 12, kills: 6 },
+  ci: { writes: 200, kills: 6 },
   full: { writes: 2_000, kills: 60 },
 };
 
