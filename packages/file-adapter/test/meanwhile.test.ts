@@ -30,9 +30,22 @@ describe('a file that another program replaces', () => {
       expect(contentsOf(store)['d/f']).toBe('file 644 theirs');
     }));
 
-  test('between two looks of a plan is not read as if it were the same', () =>
+  test('between two looks of a plan is what it was at the first', () =>
     withTree(async ({ store, home }) => {
       plant(home, { 'd/f': 'first' });
+
+      const read = await store.look((view) => {
+        view.find(path);
+        replace(home, 'theirs');
+        return Buffer.concat([...view.read(path)]).toString();
+      });
+
+      expect(read).toBe('first');
+    }));
+
+  test('between two looks of a plan is not read as if it were the same, when it is too large to be held', () =>
+    withTree(async ({ store, home }) => {
+      plant(home, { 'd/f': 'first'.repeat(20_000) });
 
       const looking = store.look((view) => {
         view.find(path);
