@@ -38,6 +38,6 @@ describe('Any tree', () => {
 
       await fc.assert(property, runs);
     },
-    runs.numRuns * 2_000 + 30_000,
+    runs.numRuns * 6_000 + 30_000,
   );
 });
