@@ -204,8 +204,8 @@ const bugs = {
     patches: [
       {
         file: 'file-adapter/dist/step-maker.js',
-        replace: 'replaced.keep(key, step);',
-        by: '',
+        replace: 'const inode = replaced.keep(key, step);',
+        by: 'const inode = undefined;',
       },
     ],
   },
@@ -235,8 +235,9 @@ const bugs = {
     patches: [
       {
         file: 'sqlite-adapter/dist/write-queue.js',
-        replace: 'return waitForLock(() => this.handle.transaction(work).immediate(), this.path);',
-        by: 'return (async () => this.handle.transaction(work).deferred())();',
+        replace:
+          'return await waitForLock(() => this.handle.transaction(work).immediate(), this.path, this.turn);',
+        by: 'return this.handle.transaction(work).deferred();',
       },
     ],
   },
