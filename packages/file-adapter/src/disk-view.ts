@@ -53,7 +53,7 @@ export class DiskView implements TreeView {
   #look(path: TreePath): TreeEntry | 'absent' {
     const stat = this.parts.tree.statOf(path);
     if (stat === undefined || stat.kind === 'directory') return this.parts.tree.find(path) ?? 'absent';
-    for (const _chunk of this.read(path)); // read to its end, it is seen
+    for (const _chunk of this.#seeing(stat, this.parts.tree.read(path))); // read to its end, it is seen
     return this.#seen.get(path)!;
   }
 

@@ -1,4 +1,12 @@
-import { assertNever, baseName, isStorageError, joinPath, type Chunks, type TreePath } from '@deespec/domain';
+import {
+  assertNever,
+  baseName,
+  isStorageError,
+  joinPath,
+  type Chunks,
+  type StorageError,
+  type TreePath,
+} from '@deespec/domain';
 
 import { directoryIn, type DiskTree } from './disk-tree.js';
 import { beside, directoryOf, TEMPORARY_PREFIX, writeFileDurably } from './durable-write.js';
@@ -299,7 +307,7 @@ export class StepMaker {
   }
 }
 
-function anotherContent(path: TreePath): Error {
+function anotherContent(path: TreePath): StorageError {
   return changed(path, 'another content stands there');
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fs from 'node:fs';
 import { join } from 'node:path';
 
+import type { FileStorage } from '../src/index.js';
 import { codeOf, contentsOf, ownNames, plant, put, systemWith, withTree } from './support.js';
 
 const path = 'd/f' as TreePath;
@@ -11,6 +12,21 @@ const path = 'd/f' as TreePath;
 function replace(home: string, content: string): void {
   fs.writeFileSync(join(home, 'd/.tmp-1'), content);
   fs.renameSync(join(home, 'd/.tmp-1'), join(home, path));
+}
+
+/** A change of the file is refused, and what the other program put stays. */
+async function expectTheirsToStay({
+  store,
+  home,
+}: {
+  store: FileStorage['store'];
+  home: string;
+}): Promise<void> {
+  plant(home, { 'd/f': 'first' });
+  const editing = store.edit(() => ({ edits: [put(path, 'ours', 'first')] }));
+
+  expect(await codeOf(() => editing)).toBe('FILE.CHANGED');
+  expect(contentsOf(store)['d/f']).toBe('file 644 theirs');
 }
 
 describe('a file that another program replaces', () => {
@@ -86,13 +102,7 @@ describe('a file that another program replaces', () => {
     };
     return withTree(async (tree) => {
       home = tree.home;
-      plant(home, { 'd/f': 'first' });
-
-      expect(await codeOf(() => tree.store.edit(() => ({ edits: [put(path, 'ours', 'first')] })))).toBe(
-        'FILE.CHANGED',
-      );
-
-      expect(contentsOf(tree.store)['d/f']).toBe('file 644 theirs');
+      await expectTheirsToStay(tree);
       expect(tree.store.settleReplaced(0)).toEqual([]);
       expect(ownNames(home, 'conflicts/replaced')).toEqual([]);
     }, systemWith({ openSync, closeSync }));
@@ -107,13 +117,7 @@ describe('a file that another program replaces', () => {
     };
     return withTree(async (tree) => {
       home = tree.home;
-      plant(home, { 'd/f': 'first' });
-
-      expect(await codeOf(() => tree.store.edit(() => ({ edits: [put(path, 'ours', 'first')] })))).toBe(
-        'FILE.CHANGED',
-      );
-
-      expect(contentsOf(tree.store)['d/f']).toBe('file 644 theirs');
+      await expectTheirsToStay(tree);
     }, systemWith({ linkSync }));
   });
 });
