@@ -11,7 +11,7 @@ export const kill: Suite = {
   about: 'SIGKILL before each system call that changes something; the next run must finish by itself',
   needs: ['strace'],
   run: (context) =>
-    sweep(context, { ciPoints: { job: 4, tree: 1 }, ciTrees: 10 }, (visit) => killAt(context, visit)),
+    sweep(context, { ciPoints: { job: 4, tree: 1 }, ciTrees: 12 }, (visit) => killAt(context, visit)),
 };
 
 async function killAt(context: SuiteContext, { template, point, worker, tally }: Visit<Call>): Promise<void> {
