@@ -8,6 +8,8 @@ export interface SchemaScript {
   readonly down: string;
   /** SHA-256 (hex) of the `up` script's bytes. */
   readonly checksum: string;
+  /** SHA-256 (hex) of what the `up` script says, whatever its comments, line ends and spaces: see docs/adr/0014. */
+  readonly normalized: string;
 }
 
 /** One row of `schema_version`. */
@@ -17,6 +19,10 @@ export interface AppliedScript {
   readonly appliedAt: string;
   readonly description: string;
   readonly checksum: string;
+  /** Absent where the schema of the database has no place for it yet. */
+  readonly normalized?: string;
+  /** How long the script ran, milliseconds; absent like `normalized`, and for scripts that ran before there was a place. */
+  readonly durationMs?: number;
 }
 
 /** What the schema engine needs of a database. Implemented by `@deespec/sqlite-adapter`. */
@@ -24,10 +30,17 @@ export interface SchemaStore {
   /** Applied scripts, lowest version first; `[]` for an empty database. */
   listApplied(): readonly AppliedScript[];
   /**
-   * Runs the script and writes its record in one transaction, foreign keys off before it and checked before the commit.
+   * Runs the `up` script and writes its record in one transaction, foreign keys off before it and checked before the commit.
    * When another process applied the same version meanwhile, does nothing and returns `already`.
    *
-   * @throws StorageError `MIGRATION.FAILED`; nothing of this version is applied then
+   * @throws StorageError `MIGRATION.FAILED`; nothing of this version is applied then. `SQLITE.BUSY`
    */
   apply(script: SchemaScript): 'applied' | 'already';
+  /**
+   * Runs the `down` script of the newest version and removes its record in one transaction, likewise. When the version is not
+   * applied, does nothing and returns `already`.
+   *
+   * @throws StorageError `SCHEMA.WOULD_LOSE` when rows are in the way that nothing else holds; `MIGRATION.FAILED`, `SQLITE.BUSY`
+   */
+  revert(script: SchemaScript): 'reverted' | 'already';
 }

@@ -1,8 +1,11 @@
-export { applyUp } from './schema/apply.js';
+export { applyDown, applyUp } from './schema/apply.js';
 export type { SchemaReport } from './schema/apply.js';
+export { describeScripts } from './schema/describe.js';
+export type { DescribedScript, ScriptState } from './schema/describe.js';
 export { loadScripts } from './schema/load.js';
 export type { ScriptFile } from './schema/load.js';
-export { planUp } from './schema/plan.js';
+export { normalizedHash, normalizedSql } from './schema/normalize.js';
+export { planDown, planUp } from './schema/plan.js';
 export { exportTree } from './transfer/export.js';
 export type { ExportTreeOptions, TreeSink } from './transfer/export.js';
 export { loadTree } from './transfer/load.js';

@@ -67,6 +67,13 @@ export function addEvidence(handle: Database, row: Evidence): void {
     .run(...values);
 }
 
+/** Gives a row of evidence another digest of the rows. Runs in the caller's transaction. */
+export function replaceRecord(handle: Database, row: Evidence, record: string): void {
+  handle
+    .prepare('UPDATE evidence SET record = ?, checksum = ? WHERE run_id = ?')
+    .run(record, checksum({ ...row, record }), row.runId);
+}
+
 /** The newest evidence of one kind, or of any. @throws StorageError `DATABASE.CORRUPT` when its row was changed */
 export function latestEvidence(handle: Database, action?: Evidence['action']): Evidence | undefined {
   return newest(handle, action === undefined ? 'true' : `action = '${action}'`);

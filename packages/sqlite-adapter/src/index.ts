@@ -10,8 +10,14 @@ export { APPLICATION_ID, keepLog, openHandle, sqliteVersion } from './handle.js'
 export type { Access } from './handle.js';
 export { LockTurn } from './lock-turn.js';
 export { recordDigest } from './record-digest.js';
-export { expectedSchema, requireSchema } from './schema.js';
-export type { SchemaObject, SchemaOptions } from './schema.js';
+export { expectedSchema, schemaDifferences } from './expected-schema.js';
+export type { SchemaDifference, SchemaObject } from './expected-schema.js';
+export { SqliteSchemaStore } from './migration-store.js';
+export { commonColumns, compareTables, readTables } from './row-hashes.js';
+export type { TableRows } from './row-hashes.js';
+export { isDrift, readApplied, readNeeds, requireSchema } from './schema.js';
+export type { SchemaNeeds, SchemaOptions } from './schema.js';
+export { mendingSql, sentenceOf } from './schema-drift.js';
 export { schemaScripts } from './scripts.js';
 export { requireSmallCells, requireSound } from './soundness.js';
 export { toStorageError } from './sqlite-error.js';

@@ -5,43 +5,37 @@ import { createHash } from 'node:crypto';
 // the files and of what it has parsed. They change by themselves after a migration is published, without any change of the
 // record, and hold nothing that cannot be had again by looking at the files and the journal.
 
-/** Columns of each table with the order of its rows. Contents by type and length: the hash of their entry covers their bytes. */
-const tables: readonly (readonly [table: string, order: string, columns: string, contents?: string])[] = [
-  ['schema_version', 'version', 'version applied_at description checksum'],
-  ['schema_info', 'key', 'key value'],
-  ['storage_state', 'id', 'id mode epoch store_id rev'],
-  ['tree_entry', 'path', 'path kind mode mtime_ns sha256 size content_id execution_id state reason rev'],
-  ['content', 'id', 'id sha256 size', 'bytes'],
-  ['content_chunk', 'content_id, seq', 'content_id seq', 'bytes'],
-  ['sbi', 'id', 'id task_id label priority status created_at updated_at completed_at metadata path'],
-  [
-    'execution',
-    'id',
-    'id sbi_id run turn step status decision attempt started_at completed_at lease_expires_at path metadata',
-    'content',
-  ],
-  ['config', 'key', 'key value updated_at path'],
-  [
-    'audit_log',
-    'id',
-    'id timestamp entity_type entity_id action old_value new_value user session_id path seq previous hash request_id old_hash new_hash',
-  ],
+/** The tables with the order of their rows. Contents by type and length: the hash of their entry covers their bytes. */
+const tables: readonly (readonly [table: string, order: string, contents?: string])[] = [
+  ['schema_version', 'version'],
+  ['schema_info', 'key'],
+  ['storage_state', 'id'],
+  ['tree_entry', 'path'],
+  ['content', 'id', 'bytes'],
+  ['content_chunk', 'content_id, seq', 'bytes'],
+  ['sbi', 'id'],
+  ['execution', 'id', 'content'],
+  ['config', 'key'],
+  ['audit_log', 'id'],
 ];
 
 /** Characters that are hashed at a time. */
 const BLOCK = 65_536;
 
 /**
- * SHA-256 (hex) of every row of every table of the record, the index and the versions: type and bytes of each value. Two databases
- * with one digest hold the same rows. To be asked of a database whose structure was checked: it scans all of it.
+ * SHA-256 (hex) of every row of every table of the record, the index and the versions: type and bytes of each value, in the order of
+ * the table's columns. Two databases of one schema version with one digest hold the same rows. To be asked of a database whose
+ * structure was checked: it scans all of it.
  *
  * Source: docs/database.md, "Evidence".
  */
 export function recordDigest(handle: Database): string {
   const sum = createHash('sha256');
-  for (const [table, order, columns, contents] of tables) {
+  for (const [table, order, contents] of tables) {
     // One text a row: a value for each column would take five times as long.
-    const cells = columns.split(' ').map((column) => `typeof(${column}) || hex(${column})`);
+    const cells = columnsOf(handle, table)
+      .filter((column) => column !== contents)
+      .map((column) => `typeof(${column}) || hex(${column})`);
     if (contents !== undefined) cells.push(`typeof(${contents}) || coalesce(octet_length(${contents}), 0)`);
     const rows = handle
       .prepare(`SELECT ${cells.join(` || ',' || `)} FROM ${table} ORDER BY ${order}`)
@@ -57,4 +51,9 @@ export function recordDigest(handle: Database): string {
     sum.update(block);
   }
   return sum.digest('hex');
+}
+
+/** The columns that the table has in this version of the schema. */
+function columnsOf(handle: Database, table: string): string[] {
+  return handle.prepare('SELECT name FROM pragma_table_info(?)').pluck().all(table) as string[];
 }

@@ -1,47 +1,13 @@
-import { displayPath, isStorageError, StorageError } from '@deespec/domain';
+import { isStorageError, StorageError, type AppliedScript } from '@deespec/domain';
 import { applyUp, planUp } from '@deespec/migration-engine';
 import type { Database } from 'better-sqlite3';
 
-import { openHandle } from './handle.js';
+import { expectedSchema, isSameObject, liveSchema, schemaDifferences } from './expected-schema.js';
 import { SqliteSchemaStore } from './migration-store.js';
+import { driftError, REBUILD } from './schema-drift.js';
 import { schemaScripts } from './scripts.js';
 import { toStorageError } from './sqlite-error.js';
-
-/** One object of a schema, as `sqlite_schema` has it. */
-export interface SchemaObject {
-  readonly type: string;
-  readonly name: string;
-  readonly tbl_name: string;
-  readonly sql: string | null;
-}
-
-/** SQL of one object above which it is not read: ours has under 2,000 bytes. */
-const SQL_BYTES = 65_536;
-/** Objects that are read at most. */
-const MOST_OBJECTS = 1_000;
-/** Objects that an error names. */
-const NAMED = 20;
-
-const expected = new Map<number, readonly SchemaObject[]>();
-
-/**
- * What the scripts of this program produce, SQLite's own objects included: replayed once in memory. The statistics tables
- * of `ANALYZE` come into being later and may be missing.
- *
- * @param version - counted from 1; absent: the newest
- */
-export function expectedSchema(version = schemaScripts().length): readonly SchemaObject[] {
-  let objects = expected.get(version);
-  if (objects === undefined) {
-    const handle = openHandle(':memory:', 'build');
-    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts().slice(0, version));
-    handle.exec('ANALYZE');
-    objects = liveSchema(handle);
-    handle.close();
-    expected.set(version, objects);
-  }
-  return objects;
-}
+import { atMost } from './stored-cell.js';
 
 /** Creates the schema in an empty database, or brings the one of {@link requireSchema} up to date. */
 export function applySchema(handle: Database, now: () => Date): void {
@@ -59,7 +25,7 @@ export interface SchemaOptions {
  *
  * @returns the schema version
  * @throws StorageError `SCHEMA.OLDER`, `DATABASE.NEWER`, `MIGRATION.MISSING`, `MIGRATION.CHECKSUM_MISMATCH`, or
- *   `SCHEMA.DRIFT` naming the objects that differ; `DATABASE.CORRUPT` when SQLite cannot make sense of its schema
+ *   one that {@link isDrift}, naming the objects that differ; `DATABASE.CORRUPT` when SQLite cannot make sense of its schema
  */
 export function requireSchema(handle: Database, { older = 'refused' }: SchemaOptions = {}): number {
   let version: number;
@@ -80,93 +46,98 @@ export function requireSchema(handle: Database, { older = 'refused' }: SchemaOpt
     'SCHEMA.OLDER',
     `the database ${handle.name} has schema version ${version}; this program works on version ${newest}`,
     {
-      hint: 'run "deespec migrate", which brings a copy up to date and puts it in its place',
+      hint: 'run "deespec schema up", which keeps a verified backup of it',
       details: { database: version, program: newest },
     },
   );
 }
 
-const REBUILD =
-  'somebody changed the database by hand: move it away and run "deespec migrate" to build it anew from the files';
+/** True for an error that says that the live schema is not what the scripts produce. */
+export function isDrift(error: unknown): error is StorageError {
+  return isStorageError(error) && error.code.startsWith('SCHEMA.') && Array.isArray(error.details['drift']);
+}
 
 function checkedVersion(handle: Database): number {
   const newest = schemaScripts().length;
-  const marked = handle.pragma('user_version', { simple: true }) as number;
+  const marked = markedVersion(handle);
   const version = marked >= 1 && marked < newest ? marked : newest;
-  const drift = schemaDrift(handle, version);
+  const drift = schemaDifferences(handle, version);
   // A view or trigger of somebody else must not run: no table is read while any object differs.
-  if (drift.length > 0 && marked > newest) throw newer(marked, newest);
+  if (drift.length > 0 && marked > newest) throw newer(handle, marked);
   if (drift.length > 0) throw driftError(drift);
-  const pending = planUp(schemaScripts(), new SqliteSchemaStore(handle, () => new Date()).listApplied());
-  const applied = newest - pending.length;
-  if (applied < version) {
+  const applied = new SqliteSchemaStore(handle, () => new Date()).listApplied();
+  if ((applied.at(-1)?.version ?? 0) > newest) throw newer(handle, applied.at(-1)!.version);
+  planUp(schemaScripts(), applied);
+  if (applied.length < version) {
     throw new StorageError(
       'MIGRATION.MISSING',
-      `schema version ${applied + 1} has no record in schema_version`,
+      `schema version ${applied.length + 1} has no record in schema_version`,
       {
         hint: 'restore the database from a backup, or move it away and run "deespec migrate"',
       },
     );
   }
-  if (marked !== applied) throw driftError([`user_version is ${marked} instead of ${applied}`]);
-  return version;
+  if (marked === applied.length) return version;
+  throw new StorageError(
+    'SCHEMA.DRIFT',
+    `the schema is not what the scripts produce: user_version is ${marked} instead of ${applied.length}`,
+    { hint: REBUILD, details: { drift: [`user_version is ${marked} instead of ${applied.length}`] } },
+  );
 }
 
-function newer(database: number, program: number): StorageError {
+/** The version that the file is marked with; 0 when it is not. */
+export function markedVersion(handle: Database): number {
+  return handle.pragma('user_version', { simple: true }) as number;
+}
+
+/**
+ * What a program must know to work on a database. This program asks for the very version all the same (docs/adr/0014); it passes on
+ * what the database says.
+ */
+export interface SchemaNeeds {
+  /** Lowest schema version to read it. */
+  readonly reader: number;
+  /** Lowest schema version to write it. */
+  readonly writer: number;
+}
+
+/** What `schema_info` asks of programs; `undefined` when it does not say, or is not the table that the scripts make. */
+export function readNeeds(handle: Database): SchemaNeeds | undefined {
+  if (!isGenuine(handle, 'schema_info')) return undefined;
+  const value = handle.prepare(`SELECT ${atMost('value', 20)} AS value FROM schema_info WHERE key = ?`).pluck();
+  const [reader, writer] = ['min_reader', 'min_writer'].map((key) => Number(value.get(key)));
+  return Number.isSafeInteger(reader) && Number.isSafeInteger(writer)
+    ? { reader: reader!, writer: writer! }
+    : undefined;
+}
+
+/**
+ * The records of the applied scripts, read although the rest of the schema may be anything: nothing but `schema_version` is asked,
+ * and only when it is the table that the scripts make. For people who want to know where a database stands.
+ */
+export function readApplied(handle: Database): readonly AppliedScript[] | undefined {
+  return isGenuine(handle, 'schema_version')
+    ? new SqliteSchemaStore(handle, () => new Date()).listApplied()
+    : undefined;
+}
+
+/** True when the one object of this name is as some version of this program makes it. */
+function isGenuine(handle: Database, name: string): boolean {
+  const found = liveSchema(handle).filter((object) => object.name === name);
+  const versions = schemaScripts().map(({ version }) => expectedSchema(version));
+  const ours = versions.flatMap((objects) => objects.filter((object) => object.name === name));
+  return found.length === 1 && ours.some((one) => one.type === found[0]!.type && isSameObject(one, found[0]!));
+}
+
+function newer(handle: Database, database: number): StorageError {
+  const program = schemaScripts().length;
+  const needs = readNeeds(handle);
   return new StorageError(
     'DATABASE.NEWER',
     `the database has schema version ${database}; this program knows versions up to ${program}`,
-    { hint: 'use the newer version of deespec that wrote it', details: { database, program } },
+    {
+      hint: `use a newer version of deespec, one of which "deespec version" says schema ${database} or later`,
+      details: { database, program, ...(needs === undefined ? {} : { minReader: needs.reader, minWriter: needs.writer }) },
+    },
   );
-}
-
-function driftError(drift: readonly string[]): StorageError {
-  const more = drift.length > NAMED ? `; and ${drift.length - NAMED} more` : '';
-  const named = drift.slice(0, NAMED);
-  return new StorageError(
-    'SCHEMA.DRIFT',
-    `the schema is not what the scripts produce: ${named.join('; ')}${more}`,
-    { hint: REBUILD, details: { drift: named } },
-  );
-}
-
-/** SQLite's statistics are made by `ANALYZE`, not by a script. */
-function mayBeMissing({ name }: SchemaObject): boolean {
-  return /^sqlite_stat[14]$/u.test(name);
-}
-
-function schemaDrift(handle: Database, version: number): string[] {
-  const key = ({ type, name }: SchemaObject) => `${printable(type)} ${printable(name)}`;
-  const objects = liveSchema(handle);
-  const live = new Map(objects.map((object) => [key(object), object]));
-  const drift: string[] = [];
-  if (live.size < objects.length) drift.push('an object is listed twice');
-  for (const object of expectedSchema(version)) {
-    const found = live.get(key(object));
-    live.delete(key(object));
-    if (found === undefined) {
-      if (!mayBeMissing(object)) drift.push(`${key(object)} is missing`);
-    } else if (found.sql !== object.sql || found.tbl_name !== object.tbl_name) {
-      drift.push(`${key(object)} differs`);
-    }
-  }
-  return [...drift, ...[...live.keys()].map((name) => `${name} is not ours`)];
-}
-
-/** A name for people, whatever somebody wrote into the schema. */
-function printable(text: unknown): string {
-  return displayPath(Buffer.from(String(text)).toString('latin1')).slice(0, 100);
-}
-
-/** Reads nothing but `sqlite_schema`, and little of it. */
-function liveSchema(handle: Database): SchemaObject[] {
-  const short = ['type', 'name', 'tbl_name', 'sql'].map(
-    (column) =>
-      `CASE WHEN octet_length(${column}) > ${SQL_BYTES} THEN 'too long' ELSE ${column} END AS ${column}`,
-  );
-  return handle
-    .prepare(
-      `SELECT ${short.join(', ')} FROM (SELECT * FROM sqlite_schema LIMIT ${MOST_OBJECTS}) ORDER BY 1, 2`,
-    )
-    .all() as SchemaObject[];
 }

@@ -2,7 +2,7 @@ import { CHUNK_BYTES, displayPath, StorageError } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { rowBound } from './row-bound.js';
-import { expectedSchema } from './schema.js';
+import { expectedSchema } from './expected-schema.js';
 import { toStorageError } from './sqlite-error.js';
 import { CELL_BYTES, damaged } from './stored-cell.js';
 

@@ -24,8 +24,8 @@ const schemaSql = `SELECT ${['type', 'name', 'tbl_name', 'sql']
   .join(', ')} FROM (SELECT * FROM sqlite_schema LIMIT 1000) ORDER BY type, name`;
 
 /**
- * Compares the live schema, object by object and character by character, with what the schema scripts produce. SQLite's own
- * objects count too: their names can be forged.
+ * Compares the live schema, object by object, with what the schema scripts produce; only comments and line ends of their SQL do
+ * not count. SQLite's own objects count too: their names can be forged.
  *
  * @returns `unreadable` when a table that a comparison reads is another one, or stands behind a view of that name
  */
@@ -47,7 +47,7 @@ export function checkSchema(
     const actual = live.get(where);
     live.delete(where);
     if (actual === undefined && statistics.test(object.name)) continue;
-    if (actual?.sql === object.sql && actual.tbl_name === object.tbl_name) continue;
+    if (actual !== undefined && isSame(actual, object)) continue;
     isReadable &&= object.type !== 'table' || !readTables.has(object.name);
     const found = actual === undefined ? 'missing' : definition(actual);
     differences.add({ what: 'schema', where, expected: definition(object), actual: found });
@@ -57,6 +57,18 @@ export function checkSchema(
   }
   if (differences.count === before) return 'same';
   return isReadable ? 'drift' : 'unreadable';
+}
+
+function isSame(one: SchemaObject, other: SchemaObject): boolean {
+  if (one.tbl_name !== other.tbl_name) return false;
+  return one.sql === other.sql || said(one.sql) === said(other.sql);
+}
+
+/** Texts and names in quotes as they are, comments and space as one blank. Source: https://www.sqlite.org/lang_comment.html. */
+function said(sql: string | null): string | undefined {
+  return sql
+    ?.replaceAll(/('[^']*'|"[^"]*")|(?:--[^\r\n]*|\/\*[^]*?(?:\*\/|$)|\s)+/gu, (_, quoted?: string) => quoted ?? ' ')
+    .trim();
 }
 
 function nameOf(object: SchemaObject): string {

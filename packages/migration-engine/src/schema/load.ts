@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { StorageError, type SchemaScript } from '@deespec/domain';
 
+import { normalizedHash } from './normalize.js';
+
 /** One file of a migrations directory. */
 export interface ScriptFile {
   /** `NNN_name.up.sql` or `NNN_name.down.sql`. */
@@ -36,7 +38,8 @@ export function loadScripts(files: readonly ScriptFile[]): SchemaScript[] {
     if (version !== i + 1) throw malformed(`version ${i + 1} is missing; the next one is ${version}`);
     if (up === undefined || down === undefined)
       throw malformed(`version ${version} needs an up and a down script`);
-    return { version, name, up, down, checksum: createHash('sha256').update(up, 'utf8').digest('hex') };
+    const checksum = createHash('sha256').update(up, 'utf8').digest('hex');
+    return { version, name, up, down, checksum, normalized: normalizedHash(up) };
   });
 }
 
