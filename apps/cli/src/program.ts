@@ -13,6 +13,7 @@ import { migrateCommand } from './commands/migrate.js';
 import { modeCommand } from './commands/mode.js';
 import { quarantineCommand } from './commands/quarantine.js';
 import { sbiCommand } from './commands/sbi.js';
+import { schemaCommand } from './commands/schema.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
 import { syncCommand } from './commands/sync.js';
@@ -58,6 +59,7 @@ function baseProgram(session: Session) {
     .addCommand(configCommand(session))
     .addCommand(auditCommand(session))
     .addCommand(quarantineCommand(session))
+    .addCommand(schemaCommand(session))
     .addCommand(versionCommand(session))
     .addCommand(helpCommand(session));
 }

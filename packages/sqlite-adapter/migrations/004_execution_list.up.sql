@@ -3,3 +3,5 @@
 CREATE INDEX idx_execution_list ON execution (
     sbi_id, run, turn, step, status, decision, attempt, started_at, completed_at, lease_expires_at, path, metadata
 );
+-- Without statistics of its own it would lose against indexes that have some.
+ANALYZE execution;

@@ -104,7 +104,8 @@ function mayBeMissing({ name }: SchemaObject): boolean {
   return /^sqlite_stat[14]$/u.test(name);
 }
 
-function keyOf({ type, name }: SchemaObject): string {
+/** Names an object within a schema. */
+export function keyOf({ type, name }: SchemaObject): string {
   return `${type} ${name}`;
 }
 

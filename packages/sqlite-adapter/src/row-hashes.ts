@@ -39,25 +39,6 @@ export function readTables(
   return found;
 }
 
-/** Columns that follow a change of schema. */
-const following: ReadonlyMap<string, readonly string[]> = new Map([['evidence', ['record', 'checksum']]]);
-
-/** The columns that both have and that a change of schema leaves as they are, by table. */
-export function commonColumns(
-  one: ReadonlyMap<string, TableRows>,
-  other: ReadonlyMap<string, TableRows>,
-): ReadonlyMap<string, readonly string[]> {
-  return new Map(
-    [...one.values()].flatMap(({ table, columns }) => {
-      const theirs = other.get(table)?.columns;
-      if (theirs === undefined) return [];
-      const isKept = (column: string): boolean =>
-        theirs.includes(column) && following.get(table)?.includes(column) !== true;
-      return [[table, columns.filter(isKept)]];
-    }),
-  );
-}
-
 /** The tables whose rows differ, or that only one of the two has. */
 export function compareTables(
   one: ReadonlyMap<string, TableRows>,

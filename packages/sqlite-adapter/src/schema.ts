@@ -52,9 +52,11 @@ export function requireSchema(handle: Database, { older = 'refused' }: SchemaOpt
   );
 }
 
+const driftCodes = ['SCHEMA.DRIFT', 'SCHEMA.MISSING_OBJECT', 'SCHEMA.EXTRA_OBJECT', 'SCHEMA.DISGUISED_OBJECT'] as const;
+
 /** True for an error that says that the live schema is not what the scripts produce. */
 export function isDrift(error: unknown): error is StorageError {
-  return isStorageError(error) && error.code.startsWith('SCHEMA.') && Array.isArray(error.details['drift']);
+  return driftCodes.some((code) => isStorageError(error, code));
 }
 
 function checkedVersion(handle: Database): number {

@@ -19,6 +19,8 @@ export interface SqliteOptions {
 export interface SqliteStorage {
   readonly store: SqliteTreeStore;
   readonly index: Index;
+  /** False once the schema is another version than at the opening: then this program must not go on with it. */
+  isCurrent(): boolean;
   /** Closes both. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -35,7 +37,7 @@ export async function openSqliteStorage({
 }: SqliteOptions): Promise<SqliteStorage> {
   const writer = await openConnection(path, 'write');
   try {
-    requireSchema(writer.handle);
+    const version = requireSchema(writer.handle);
     await waitForLock(() => keepLog(writer.handle, 'wal'), path);
     const reader = await openConnection(path, 'read');
     let closing: Promise<void> | undefined;
@@ -50,7 +52,8 @@ export async function openSqliteStorage({
       owes,
       close,
     });
-    return { store, index: new SqliteIndex(reader), close };
+    const marked = writer.handle.prepare('PRAGMA user_version').pluck();
+    return { store, index: new SqliteIndex(reader), isCurrent: () => marked.get() === version, close };
   } catch (error) {
     await writer.close();
     throw error;

@@ -63,10 +63,15 @@ export function findDatabase(paths: HomePaths, schema: SchemaOptions = {}): OwnD
 }
 
 /** Like {@link findDatabase}. @throws StorageError also `DATABASE.NOT_FOUND` */
-export function getDatabase(paths: HomePaths): OwnDatabase {
-  const found = findDatabase(paths);
+export function getDatabase(paths: HomePaths, schema: SchemaOptions = {}): OwnDatabase {
+  const found = findDatabase(paths, schema);
   if (found !== undefined) return found;
-  throw new StorageError('DATABASE.NOT_FOUND', `${paths.home} has no database yet`, {
+  throw notFound(paths);
+}
+
+/** The error of a tree without a database. */
+export function notFound(paths: HomePaths): StorageError {
+  return new StorageError('DATABASE.NOT_FOUND', `${paths.home} has no database yet`, {
     hint: 'run "deespec migrate" first',
     details: { database: paths.database },
   });

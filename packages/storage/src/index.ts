@@ -6,6 +6,17 @@ export type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js
 export type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 export type { OpenIndex, OpenIndexOptions, StoreName } from './open-index.js';
 export type { OpenOptions } from './open-storage.js';
+export type {
+  ChangeSchemaOptions,
+  SchemaChangeReport,
+  SchemaDirection,
+  SchemaPlan,
+  SchemaProof,
+  SchemaRequest,
+  SchemaStatus,
+  SchemaStep,
+  SchemaVerification,
+} from './schema/reports.js';
 export type { SyncOptions, SyncResult } from './sync.js';
 export type { WatchOptions } from './watch.js';
 export type { SyncAction } from '@deespec/dual-adapter';
@@ -43,6 +54,15 @@ import type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js
 import type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 import type { OpenIndex, OpenIndexOptions } from './open-index.js';
 import type { OpenOptions } from './open-storage.js';
+import type {
+  ChangeSchemaOptions,
+  SchemaChangeReport,
+  SchemaPlan,
+  SchemaProof,
+  SchemaRequest,
+  SchemaStatus,
+  SchemaVerification,
+} from './schema/reports.js';
 import type { SyncOptions, SyncResult } from './sync.js';
 import type { WatchOptions } from './watch.js';
 import type {
@@ -127,6 +147,31 @@ export async function getMode(options: { home: string }): Promise<ModeStatus> {
 /** See `mode.ts`. */
 export async function setMode(options: SetModeOptions): Promise<ModeReport> {
   return atBoundary(options.home, async () => (await import('./mode.js')).setMode(options));
+}
+
+/** See `schema/status.ts`. */
+export async function readSchemaStatus(options: { home: string }): Promise<SchemaStatus> {
+  return atBoundary(options.home, async () => (await import('./schema/status.js')).readSchemaStatus(options));
+}
+
+/** See `schema/plan.ts`. */
+export async function planSchema(options: SchemaRequest): Promise<SchemaPlan> {
+  return atBoundary(options.home, async () => (await import('./schema/plan.js')).planSchema(options));
+}
+
+/** See `schema/change.ts`. */
+export async function changeSchema(options: ChangeSchemaOptions): Promise<SchemaChangeReport> {
+  return atBoundary(options.home, async () => (await import('./schema/change.js')).changeSchema(options));
+}
+
+/** See `schema/verify.ts`. */
+export async function verifySchema(options: { home: string }): Promise<SchemaVerification> {
+  return atBoundary(options.home, async () => (await import('./schema/verify.js')).verifySchema(options));
+}
+
+/** See `schema/prove.ts`. */
+export async function proveSchema(options: { home: string; signal?: AbortSignal }): Promise<SchemaProof> {
+  return atBoundary(options.home, async () => (await import('./schema/prove.js')).proveSchema(options));
 }
 
 /** See `sync.ts`. */

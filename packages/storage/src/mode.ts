@@ -1,6 +1,5 @@
 import {
   displayPath,
-  isStorageError,
   modeMeanings,
   StorageError,
   storageModes,
@@ -11,9 +10,8 @@ import { openFileStorage } from '@deespec/file-adapter';
 import { beginAccount, openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import { takeBarrier, type Release } from './barrier.js';
+import { takeAlone } from './alone.js';
 import { findDatabase, getDatabase } from './database.js';
 import { ensureEpoch, readEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
@@ -82,7 +80,7 @@ export async function getMode({ home }: { readonly home: string }): Promise<Mode
 export async function setMode(options: SetModeOptions): Promise<ModeReport> {
   const startedAt = Date.now();
   const paths = homePaths(options.home);
-  const release = await takeAlone(paths);
+  const release = await takeAlone(paths, 'mode set');
   const writers = new WriterLock(paths);
   try {
     await finishModeChange(paths, writers);
@@ -142,22 +140,6 @@ async function restoredFile(paths: HomePaths, writers: WriterLock): Promise<Rest
     return restored;
   } finally {
     await stores.close();
-  }
-}
-
-/** How long a change of mode waits for calls of services to end, milliseconds. */
-const WAIT_MS = 5_000;
-
-/** The barrier alone. Waits without blocking: a call that is at work may be one of this process. */
-async function takeAlone(paths: HomePaths): Promise<Release> {
-  const deadline = performance.now() + WAIT_MS;
-  for (;;) {
-    try {
-      return takeBarrier(paths, { access: 'exclusive', command: 'mode set', patienceMs: 0 });
-    } catch (error) {
-      if (!isStorageError(error, 'LOCK.HELD') || performance.now() > deadline) throw error;
-    }
-    await sleep(20);
   }
 }
 

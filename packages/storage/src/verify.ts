@@ -4,6 +4,7 @@ import {
   checkIndex,
   expectedSchema,
   inspectDatabase,
+  isDrift,
   openHandle,
   readState,
   recordDigest,
@@ -99,7 +100,7 @@ function checkSchema(paths: HomePaths, { checkAll }: VerifyOptions): Difference[
     return [];
   } catch (error) {
     const known = toStorageError(error, paths.database);
-    if (isStorageError(known, 'SCHEMA.DRIFT')) {
+    if (isDrift(known)) {
       const expected = 'what the scripts of this program produce';
       return [{ what: 'schema', where: 'database', expected, actual: known.message }];
     }

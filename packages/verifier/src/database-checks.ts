@@ -24,8 +24,8 @@ const schemaSql = `SELECT ${['type', 'name', 'tbl_name', 'sql']
   .join(', ')} FROM (SELECT * FROM sqlite_schema LIMIT 1000) ORDER BY type, name`;
 
 /**
- * Compares the live schema, object by object, with what the schema scripts produce; only comments and line ends of their SQL do
- * not count. SQLite's own objects count too: their names can be forged.
+ * Compares the live schema, object by object, with what the schema scripts produce; only comments and space in their SQL do not
+ * count. SQLite's own objects count too: their names can be forged.
  *
  * @returns `unreadable` when a table that a comparison reads is another one, or stands behind a view of that name
  */
@@ -64,11 +64,12 @@ function isSame(one: SchemaObject, other: SchemaObject): boolean {
   return one.sql === other.sql || said(one.sql) === said(other.sql);
 }
 
-/** Texts and names in quotes as they are, comments and space as one blank. Source: https://www.sqlite.org/lang_comment.html. */
-function said(sql: string | null): string | undefined {
-  return sql
-    ?.replaceAll(/('[^']*'|"[^"]*")|(?:--[^\r\n]*|\/\*[^]*?(?:\*\/|$)|\s)+/gu, (_, quoted?: string) => quoted ?? ' ')
-    .trim();
+const spoken =
+  /--[^\r\n]*|\/\*[^]*?(?:\*\/|$)|\s+|('[^']*'|"[^"]*"|[\p{L}\p{N}_$.]+|[^])/gu;
+
+/** The words of SQL: what is left without comments and space. Source: https://www.sqlite.org/lang_comment.html. */
+function said(sql: string | null): string {
+  return [...(sql ?? '').matchAll(spoken)].flatMap(([, word]) => word ?? []).join(' ');
 }
 
 function nameOf(object: SchemaObject): string {

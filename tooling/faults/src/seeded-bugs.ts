@@ -262,7 +262,7 @@ const bugs = {
     patches: [
       {
         file: 'storage/dist/live/session.js',
-        replace: 'return stores.epoch === epoch ? stores : { ...stores, isStale: true };',
+        replace: 'return isOf(stores, epoch) ? stores : { ...stores, isStale: true };',
         by: 'return stores;',
       },
     ],

@@ -12,7 +12,7 @@ const LOOK_MS = 1_000;
 
 /**
  * An open tree in a process that lives long. Each call holds the barrier, shared, and works in the mode in force: a process that
- * slept through a change of mode opens the stores of the new one first; one that is idle lets go of the old ones.
+ * slept through a change of mode or of the schema opens the stores anew first; one that is idle lets go of the old ones.
  *
  * Source: docs/adr/0013.
  */
@@ -67,9 +67,9 @@ export class Session {
   }
 
   private async current(): Promise<OpenStores & { readonly isStale?: true }> {
-    const epoch = readEpoch(this.paths)?.epoch ?? 0;
+    const epoch = this.epoch();
     const { stores } = this;
-    if (stores !== undefined) return stores.epoch === epoch ? stores : { ...stores, isStale: true };
+    if (stores !== undefined) return isOf(stores, epoch) ? stores : { ...stores, isStale: true };
     return (this.opening ??= this.open(epoch).finally(() => (this.opening = undefined)));
   }
 
@@ -83,7 +83,7 @@ export class Session {
       // Whoever pays pays everybody's debts: a second one at the same time would do the same once more.
       // In another epoch other stores pay, by other rules.
       guard: (work) =>
-        this.payers.alone(() => this.barrier.hold(async () => (this.isEpoch(epoch) ? work() : undefined))),
+        this.payers.alone(() => this.barrier.hold(async () => (this.mayPay(epoch) ? work() : undefined))),
     });
     return this.stores;
   }
@@ -99,22 +99,31 @@ export class Session {
     }
   }
 
-  private isInForce({ epoch }: OpenStores): boolean {
+  private isInForce(stores: OpenStores): boolean {
     try {
-      return this.isEpoch(epoch);
+      return isOf(stores, this.epoch());
     } catch {
       return true; // a record that cannot be read: the next call reads it too, and says so
     }
   }
 
-  private isEpoch(epoch: number): boolean {
-    return (readEpoch(this.paths)?.epoch ?? 0) === epoch;
+  private mayPay(epoch: number): boolean {
+    return this.epoch() === epoch && this.stores?.isCurrent() !== false;
+  }
+
+  private epoch(): number {
+    return readEpoch(this.paths)?.epoch ?? 0;
   }
 
   private async drop(stale: OpenStores): Promise<void> {
     if (this.stores?.epoch === stale.epoch) this.stores = undefined;
     await stale.close();
   }
+}
+
+/** True while neither the mode nor the schema has changed since the stores were opened. */
+function isOf(stores: OpenStores, epoch: number): boolean {
+  return stores.epoch === epoch && stores.isCurrent();
 }
 
 function problemOf(error: unknown): StorageError {

@@ -1,5 +1,6 @@
 import { type Index, type StorageError, type StorageMode, type TreeStore } from '@deespec/domain';
 import type { DualStore } from '@deespec/dual-adapter';
+import type { SqliteStorage } from '@deespec/sqlite-adapter';
 
 import { getDatabase, requireEvidence } from '../database.js';
 import { earlierRuns } from '../earlier-runs.js';
@@ -14,6 +15,8 @@ export interface OpenStores {
   readonly index: Index;
   /** Present where two stores are kept in step. */
   readonly dual?: DualStore;
+  /** False once the schema of an open database is another one: the stores are to be opened anew. */
+  isCurrent(): boolean;
   close(): Promise<void>;
 }
 
@@ -48,7 +51,14 @@ async function openFiles(paths: HomePaths, { mode, epoch, alone }: StoresOptions
   const { openFileStorage } = await import('@deespec/file-adapter');
   const files = openFileStorage({ home: paths.home, alone });
   await files.store.recover();
-  return { mode, epoch, tree: files.store, index: files.index, close: () => files.store.close() };
+  return {
+    mode,
+    epoch,
+    tree: files.store,
+    index: files.index,
+    isCurrent: () => true,
+    close: () => files.store.close(),
+  };
 }
 
 /** The database may be locked, full or broken: it is opened when it is first needed, and again until that succeeds. */
@@ -60,10 +70,12 @@ async function openFileTruth(paths: HomePaths, options: StoresOptions): Promise<
   const { mode, epoch, alone, guard, onProblem } = options;
   const files = openFileStorage({ home: paths.home, alone, owes: true });
   await files.store.recover();
+  let database: SqliteStorage | undefined;
   const ledger = async () => {
     getDatabase(paths);
     const { openSqliteStorage } = await import('@deespec/sqlite-adapter');
-    return (await openSqliteStorage({ path: paths.database })).store;
+    database = await openSqliteStorage({ path: paths.database });
+    return database.store;
   };
   const dual = new DualStore({
     truth: 'files',
@@ -73,7 +85,8 @@ async function openFileTruth(paths: HomePaths, options: StoresOptions): Promise<
     guard,
     ...(onProblem === undefined ? {} : { onProblem }),
   });
-  return { mode, epoch, tree: dual, index: files.index, dual, close: () => dual.close() };
+  const isCurrent = () => database?.isCurrent() ?? true;
+  return { mode, epoch, tree: dual, index: files.index, dual, isCurrent, close: () => dual.close() };
 }
 
 async function openSqliteTruth(paths: HomePaths, options: StoresOptions): Promise<OpenStores> {
@@ -93,11 +106,13 @@ async function openSqliteTruth(paths: HomePaths, options: StoresOptions): Promis
     guard,
     ...(onProblem === undefined ? {} : { onProblem }),
   });
-  return { mode, epoch, tree: dual, index: database.index, dual, close: () => dual.close() };
+  const { index, isCurrent } = database;
+  return { mode, epoch, tree: dual, index, dual, isCurrent, close: () => dual.close() };
 }
 
 async function openSqliteOnly(paths: HomePaths, { mode, epoch }: StoresOptions): Promise<OpenStores> {
   const { openSqliteStorage } = await import('@deespec/sqlite-adapter');
   const database = await openSqliteStorage({ path: paths.database });
-  return { mode, epoch, tree: database.store, index: database.index, close: () => database.close() };
+  const { store, index, isCurrent } = database;
+  return { mode, epoch, tree: store, index, isCurrent, close: () => database.close() };
 }

@@ -1,0 +1,73 @@
+import { StorageError } from '@deespec/domain';
+import {
+  compareTables,
+  openHandle,
+  readTables,
+  requireSchema,
+  toStorageError,
+} from '@deespec/sqlite-adapter';
+import { chmodSync, linkSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { copyDatabase } from '../copy-database.js';
+import type { HomePaths } from '../home.js';
+import { makeOwnDirectory } from '../own-directory.js';
+import { syncPath } from '../sync-path.js';
+
+type Handle = ReturnType<typeof openHandle>;
+
+/**
+ * Copies the database of a tree as it is and proves that the copy holds the same: SQLite's own check, foreign keys, schema, and every
+ * value of every row. Runs under the barrier.
+ *
+ * @throws StorageError `DATABASE.CORRUPT` when the database cannot be read; `TRANSFER.MISMATCH` when the copy is not what it should be
+ */
+export function copyVerified(paths: HomePaths, to: string): void {
+  copyDatabase(paths.database, to);
+  const [live, copy] = [openHandle(paths.database, 'read'), openHandle(to, 'read')];
+  try {
+    const version = requireSchema(live, { older: 'allowed' });
+    const wrong = [
+      ...(requireSchema(copy, { older: 'allowed' }) === version ? [] : ['another schema version']),
+      ...compareTables(readTables(live), readTables(copy)).map((table) => `other rows in ${table}`),
+      ...(isSound(copy) ? [] : ["a file that fails SQLite's check"]),
+    ];
+    if (wrong.length === 0) return;
+    throw new StorageError('TRANSFER.MISMATCH', `the copy of ${paths.database} has ${wrong.join(', ')}`, {
+      hint: 'nothing was changed: check disk and memory, end other programs that write to the database, then run the command again',
+      details: { wrong },
+    });
+  } catch (error) {
+    throw toStorageError(error, to);
+  } finally {
+    copy.close();
+    live.close();
+  }
+}
+
+function isSound(handle: Handle): boolean {
+  const broken = handle.pragma('foreign_key_check') as unknown[];
+  return broken.length === 0 && handle.pragma('integrity_check(1)', { simple: true }) === 'ok';
+}
+
+/**
+ * Gives a verified copy its name among the backups, durably. It stays there until somebody removes it.
+ *
+ * @returns its path
+ */
+export function keepBackup(
+  paths: HomePaths,
+  copy: string,
+  { version, now }: { readonly version: number; readonly now: Date },
+): string {
+  const time = now.toISOString().replaceAll(/[-:.]/gu, '');
+  const path = join(paths.schemaBackups, `${time}-version-${version}.db`);
+  chmodSync(copy, 0o600);
+  syncPath(copy);
+  makeOwnDirectory(paths.schemaBackups);
+  linkSync(copy, path);
+  syncPath(paths.schemaBackups);
+  unlinkSync(copy);
+  syncPath(dirname(copy));
+  return path;
+}
