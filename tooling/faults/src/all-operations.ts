@@ -6,23 +6,33 @@ import type { SuiteContext } from './suite.js';
 /** Every operation: the main job first, then what writes into the tree, in each mode. */
 export const allOperations: readonly Operation[] = [...jobs, ...treeOperations];
 
+/** What a suite tries beside the operations of every suite, and how much of it. */
+export interface OperationChoice {
+  /** At most this many of those that write into the tree in the CI share; absent: one of each kind. */
+  readonly most?: number | undefined;
+  /** Operations of this suite alone; in the CI share one of each kind. */
+  readonly further?: readonly Operation[];
+}
+
 /**
  * The operations that are asked for, by name or kind. When none is: all, but in the CI share only one of each kind of those that
  * write into the tree; another seed takes it in another mode.
- *
- * @param most - at most this many of those that write into the tree in the CI share
  */
 export function chooseOperations(
   { only, share, seed }: Pick<SuiteContext, 'only' | 'share' | 'seed'>,
-  most = Infinity,
+  { most = Infinity, further = [] }: OperationChoice = {},
 ): readonly Operation[] {
-  if (only.length > 0)
-    return allOperations.filter(({ name, kind }) => only.includes(name) || only.includes(kind));
-  if (share === 'full') return allOperations;
-  const kinds = [...new Set(treeOperations.map(({ kind }) => kind))];
-  const chosen = kinds.map((wanted, number) => {
-    const same = treeOperations.filter(({ kind }) => kind === wanted);
+  const known = [...allOperations, ...further];
+  if (only.length > 0) return known.filter(({ name, kind }) => only.includes(name) || only.includes(kind));
+  if (share === 'full') return known;
+  const chosen = oneOfEachKind(treeOperations, seed);
+  return [...jobs, ...(most === 0 ? [] : sample(chosen, most, seed)), ...oneOfEachKind(further, seed)];
+}
+
+function oneOfEachKind(operations: readonly Operation[], seed: number): readonly Operation[] {
+  const kinds = [...new Set(operations.map(({ kind }) => kind))];
+  return kinds.map((wanted, number) => {
+    const same = operations.filter(({ kind }) => kind === wanted);
     return same[(number + seed) % same.length]!;
   });
-  return [...jobs, ...(most === 0 ? [] : sample(chosen, most, seed))];
 }

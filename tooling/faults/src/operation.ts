@@ -7,6 +7,7 @@ import type { Place } from './place.js';
 import { runProduct, type ProductRun } from './product.js';
 import type { BugName } from './seeded-bugs.js';
 import type { Left } from './state.js';
+import type { Call } from './trace.js';
 
 /** A command line of the product, and the exit codes that it may end with when nothing disturbs it. */
 export interface Command {
@@ -49,6 +50,8 @@ export interface Operation {
   recovery(place: Place): readonly Command[];
   /** @param place - the state before the command; it must stay as it is */
   watch(place: Place): Judge;
+  /** Leaves out calls of which others stand for all; absent: none. */
+  thin?(calls: readonly Call[]): readonly Call[];
 }
 
 /** An operation of the main job: it makes something beside the tree, which it never changes. */

@@ -267,6 +267,16 @@ const bugs = {
       },
     ],
   },
+  'schema-record-apart': {
+    about: 'a change of the schema and its record are not one transaction',
+    patches: [
+      {
+        file: 'sqlite-adapter/dist/migration-store.js',
+        replace: 'return this.handle.transaction(work).immediate();',
+        by: 'return work();',
+      },
+    ],
+  },
   'space-preflight-skipped': {
     about:
       'no bug but a way to fill the disk in the middle of a run: the check for free space at its start is left out',

@@ -1,4 +1,4 @@
-import { chooseOperations } from './all-operations.js';
+import { chooseOperations, type OperationChoice } from './all-operations.js';
 import { FaultTally } from './faulted-run.js';
 import type { Operation } from './operation.js';
 import { eachInParallel, sample, spread } from './parallel.js';
@@ -25,20 +25,23 @@ export interface SweepOptions<P> {
   readonly isPoint?: (call: Call) => boolean;
   /** Points beside the calls, in every share. */
   readonly more?: readonly P[];
+  /** Operations beside those of every suite: see `chooseOperations`. */
+  readonly further?: readonly Operation[];
 }
 
 /** Visits the points of each operation that is asked for: all of them, or in the CI share a sample. */
 export async function sweep<P = never>(
   context: SuiteContext,
-  { ciPoints, ciTrees, isPoint = () => true, more = [] }: SweepOptions<P>,
+  { ciPoints, ciTrees, isPoint = () => true, more = [], further = [] }: SweepOptions<P>,
   visit: (visit: Visit<Call | P>) => Promise<void>,
 ): Promise<SuiteReport> {
   const tally = new FaultTally(context.say);
   const facts: Record<string, number> = {};
-  await eachOperation(context, ciTrees, async (operation, slots) => {
+  await eachOperation(context, { most: ciTrees, further }, async (operation, slots) => {
     const template = await makeTemplate(context.directory, operation);
     const isNear = ({ args }: Call): boolean => context.near?.test(args) ?? true;
-    const calls = (await pointsOf(template, context.bugs)).filter(isPoint).filter(isNear);
+    const found = await pointsOf(template, context.bugs);
+    const calls = (operation.thin?.(found) ?? found).filter(isPoint).filter(isNear);
     const most = Math.min(
       context.points ?? Infinity,
       context.share === 'full' ? Infinity : ciPoints[operation.writesTree ? 'tree' : 'job'],
@@ -59,15 +62,15 @@ export async function sweep<P = never>(
  * Does something with each operation that is asked for. Where each has a few points only, several operations are at work at the
  * same time; else one, with all workers for itself.
  *
- * @param most - see `chooseOperations`
+ * @param choice - see `chooseOperations`
  * @param work - gets the slots that it may use at the same time, from 0
  */
 export async function eachOperation(
   context: SuiteContext,
-  most: number | undefined,
+  choice: OperationChoice,
   work: (operation: Operation, slots: readonly number[]) => Promise<void>,
 ): Promise<void> {
-  const chosen = chooseOperations(context, most);
+  const chosen = chooseOperations(context, choice);
   const all = Array.from({ length: context.workers }, (_, slot) => slot);
   const isSample = context.share === 'ci' && chosen.length > 1;
   await eachInParallel(chosen, isSample ? context.workers : 1, (operation, worker) =>

@@ -23,7 +23,7 @@ const honest = ['FILE.NO_SPACE', 'PREFLIGHT.NO_SPACE', 'FILE.OUTCOME_UNKNOWN'];
 
 /** What writes into the tree, on a disk that is full from the start or in the middle; then with room. */
 export async function fillTrees(context: SuiteContext, tally: FaultTally): Promise<void> {
-  await eachOperation(context, CI_TREES, async (operation, slots) => {
+  await eachOperation(context, { most: CI_TREES }, async (operation, slots) => {
     if (!operation.writesTree) return;
     const template = await makeTemplate(context.directory, operation);
     const rooms = amountsOfRoom(AMOUNTS[context.share]);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { runFaulted, settle } from '../faulted-run.js';
+import { schemaOperations } from '../schema/schema-operations.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { sweep, type Visit } from '../sweep.js';
 import { describeCall, type Call } from '../trace.js';
@@ -11,7 +12,11 @@ export const kill: Suite = {
   about: 'SIGKILL before each system call that changes something; the next run must finish by itself',
   needs: ['strace'],
   run: (context) =>
-    sweep(context, { ciPoints: { job: 4, tree: 1 }, ciTrees: 12 }, (visit) => killAt(context, visit)),
+    sweep(
+      context,
+      { ciPoints: { job: 4, tree: 1 }, ciTrees: 12, further: schemaOperations },
+      (visit) => killAt(context, visit),
+    ),
 };
 
 async function killAt(context: SuiteContext, { template, point, worker, tally }: Visit<Call>): Promise<void> {

@@ -23,7 +23,7 @@ export const recover: Suite = {
     const tally = new FaultTally(context.say);
     const { first, second } = amounts[context.share];
     const most = Math.min(first, context.points ?? Infinity);
-    for (const operation of chooseOperations(context, 4)) {
+    for (const operation of chooseOperations(context, { most: 4 })) {
       const template = await makeTemplate(context.directory, operation);
       // Not the very ends: a run killed at its first call leaves nothing to recover from.
       const firsts = sample(

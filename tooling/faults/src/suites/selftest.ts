@@ -63,6 +63,9 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   'deferred-begin': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'clear-without-comparing': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'epoch-unchecked': [{ suite: unavailable, only: 'asleep dual_write-sqlite-file', isSlow: true }],
+  'schema-record-apart': [
+    { suite: kill, only: 'schema-up-3', share: 'full', near: /\/\.deespec\/deespec\.db/u },
+  ],
   'mode-change-unrecorded': [{ suite: kill, only: 'mode-file-dual_write', share: 'full', near: /\/epoch"/u }],
 };
 

@@ -10,6 +10,7 @@ import { copyPlace, makePlace, type Place } from '../place.js';
 import { endingOf, endOf, misbehaviour, runProduct, startProduct, type ProductRun } from '../product.js';
 import { residue } from '../state.js';
 import type { Bad, Suite, SuiteContext, SuiteReport } from '../suite.js';
+import { createAtOnce, upgradeAtOnce } from '../together/starters.js';
 import { commands, didWork, getAlong, wrongRefusal, type TogetherCommand } from '../together/commands.js';
 
 /** How often each pair is started at the same instant. */
@@ -68,6 +69,8 @@ class Together {
         most,
       ),
       this.readers(),
+      this.starters('many upgrade at once', upgradeAtOnce),
+      this.starters('many create at once', createAtOnce),
     ];
     const wanted = trials.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)));
     await eachInParallel(wanted, workers, (trial, worker) =>
@@ -193,6 +196,11 @@ class Together {
         return run.exitCode === 0 ? wrong : [...wrong, `migrate: ${endingOf(run)}`];
       },
     };
+  }
+
+  private starters(name: string, work: typeof upgradeAtOnce): Trial {
+    const { share, bugs } = this.context;
+    return { name, run: (place) => work(place, { share, bugs }) };
   }
 
   private start(command: TogetherCommand, place: Place, copy: string) {
