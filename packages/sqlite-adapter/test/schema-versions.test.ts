@@ -1,162 +1,162 @@
-import { applyUp } from '@deespec/migration-engine';
+import { applyDown, applyUp } from '@deespec/migration-engine';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import {
   checkIndex,
+  compareTables,
+  keptColumns,
+  latestEvidence,
   openHandle,
   openSqliteStorage,
+  readNeeds,
+  readState,
+  readTables,
+  recordDigest,
   requireSchema,
   schemaScripts,
   SqliteLoader,
+  SqliteSchemaStore,
 } from '../src/index.js';
-import { SqliteSchemaStore } from '../src/migration-store.js';
-import { createState, readState } from '../src/storage-state.js';
-import { directory, removeDirectories, state } from './support.js';
+import { directory, removeDirectories } from './support.js';
 
 afterAll(removeDirectories);
 
-const time = '2026-01-02T03:04:05.000000000Z';
-const id = 'SBI-01M810CC01J2AAPQZVYRK1YMJR';
+const newest = schemaScripts().length;
+const older = schemaScripts()
+  .map(({ version }) => version)
+  .filter((version) => version < newest);
+const fixture = (version: number): URL => new URL(`./fixtures/schema-${version}.sql`, import.meta.url);
 
-/** A database of schema version 1 with a row in each table. */
-function versionOne(): string {
+/** A file as a program of that schema version wrote it: a migrated tree in mode `file`. */
+function databaseOf(version: number): string {
   const path = join(directory(), 'deespec.db');
-  const handle = openHandle(path, 'build');
-  applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts().slice(0, 1));
-  createState(handle, { ...state, mode: 'sqlite_only', epoch: 7 });
-  handle.exec(`
-    INSERT INTO tree_entry VALUES (CAST('specs' AS BLOB), 'd', 493, 5, '', 0, NULL, NULL, 'stored', NULL, 1);
-    INSERT INTO tree_entry VALUES (CAST('specs/sbi' AS BLOB), 'd', 493, 5, '', 0, NULL, NULL, 'stored', NULL, 1);
-    INSERT INTO audit_log (timestamp, entity_type, entity_id, action, new_value, path)
-      VALUES ('${time}', 'sbi', '${id}', 'register', '{}', CAST('journal/2026-01-02/tx' AS BLOB)),
-             ('${time}', 'sbi', '${id}', 'lost', NULL, NULL);
-    DELETE FROM audit_log WHERE action = 'lost';
-  `);
+  const handle = new BetterSqlite3(path);
+  handle.exec(readFileSync(fixture(version), 'utf8'));
   handle.close();
   return path;
 }
 
-/** Every object and every row. */
+const storeOf = (handle: Database): SqliteSchemaStore =>
+  new SqliteSchemaStore(handle, () => new Date('2026-02-03T00:00:00Z'), 'carried');
+
+/** Every object that a script made, and every row. */
 function dump(handle: Database): unknown {
   const objects = handle
-    .prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name')
-    .all();
-  const tables = (objects as { type: string; name: string }[]).filter(({ type }) => type === 'table');
+    .prepare(`SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1, 2`)
+    .all() as { type: string; name: string }[];
+  const tables = objects.filter(({ type }) => type === 'table');
   const rows = tables.map(({ name }) => [name, handle.prepare(`SELECT * FROM "${name}" ORDER BY 1`).all()]);
   return { objects, rows, version: handle.pragma('user_version', { simple: true }) };
 }
 
-describe('Schema version 2', () => {
-  test('keeps every row, and its down script restores version 1 with every row', () => {
-    const handle = new BetterSqlite3(versionOne());
+test('a database of every earlier schema version is kept for these tests', () => {
+  expect(older.filter((version) => !existsSync(fixture(version)))).toEqual([]);
+});
+
+describe.each(older)('A database that was written by schema version %d', (version) => {
+  test('is refused where it is to be worked on, and is not changed', async () => {
+    const path = databaseOf(version);
+    const handle = openHandle(path, 'read');
+    const before = dump(handle);
+    const refusal = { code: 'SCHEMA.OLDER', details: { database: version, program: newest } };
+
+    expect(() => requireSchema(handle)).toThrow(expect.objectContaining(refusal));
+    expect(requireSchema(handle, { older: 'allowed' })).toBe(version);
+    await expect(openSqliteStorage({ path })).rejects.toMatchObject(refusal);
+
+    expect(dump(handle)).toEqual(before);
+    handle.close();
+  });
+
+  test('goes up with every row, with its evidence, and with an index that its bytes derive to', async () => {
+    const handle = new BetterSqlite3(databaseOf(version));
+    const kept = keptColumns({ from: version, to: newest });
+    const before = readTables(handle, kept);
+    const evidence = latestEvidence(handle, 'migrate');
+    expect(evidence?.record).toBe(recordDigest(handle));
+
+    applyUp(storeOf(handle), schemaScripts());
+
+    expect(requireSchema(handle)).toBe(newest);
+    expect(compareTables(before, readTables(handle, kept))).toEqual([]);
+    expect([...before.values()].reduce((sum, { rows }) => sum + rows, 0)).toBeGreaterThan(30);
+    expect(latestEvidence(handle, 'migrate')).toEqual({ ...evidence, record: recordDigest(handle) });
+    expect(await checkIndex(handle)).toEqual([]);
+    expect(readState(handle)).toMatchObject({ mode: 'file', epoch: 1 });
+    handle.close();
+  });
+
+  test('goes up a version at a time and back to what it was, byte for byte of every row', () => {
+    const handle = new BetterSqlite3(databaseOf(version));
     const before = dump(handle);
 
-    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
-
-    expect(requireSchema(handle)).toBe(2);
-    expect(readState(handle)).toMatchObject({ mode: 'sqlite_only', epoch: 7 });
-    expect(handle.prepare('SELECT action, path IS NULL AS own, seq, hash FROM audit_log').all()).toEqual([
-      { action: 'register', own: 0, seq: null, hash: null },
-    ]);
-    const cells = `'f', 420, '${'a'.repeat(64)}', 1, 2, 3, '18446744073709551615', 4`;
-    handle.exec(`
-      INSERT INTO projection VALUES (CAST('a' AS BLOB), ${cells});
-      INSERT INTO outbox (path, seq, rev, since) VALUES (CAST('a' AS BLOB), 0, 1, '${time}');
-      INSERT INTO journal_event VALUES ('${id}', 1, 0, '{}');
-      INSERT INTO journal_state VALUES (1, '${'a'.repeat(64)}', 3, 1, 1);
-    `);
-
-    handle.exec(schemaScripts()[1]!.down);
+    for (let to = version + 1; to <= newest; to += 1) applyUp(storeOf(handle), schemaScripts(), to);
+    for (let to = newest - 1; to >= version; to -= 1) {
+      applyDown(storeOf(handle), schemaScripts(), to);
+      expect(requireSchema(handle, { older: 'allowed' })).toBe(to);
+    }
 
     expect(dump(handle)).toEqual(before);
     expect(handle.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
     handle.close();
   });
 
-  test('keeps changes of the chain as rows of the log when it goes down', () => {
-    const handle = new BetterSqlite3(versionOne());
-    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
-    handle.exec(`INSERT INTO audit_log (timestamp, entity_type, entity_id, action, seq, previous, hash, request_id)
-      VALUES ('${time}', 'sbi', '${id}', 'status', 1, '${'0'.repeat(64)}', '${'b'.repeat(64)}', 'r')`);
-
-    handle.exec(schemaScripts()[1]!.down);
-
-    expect(handle.prepare('SELECT action FROM audit_log ORDER BY id').pluck().all()).toEqual([
-      'register',
-      'status',
-    ]);
-    handle.close();
-  });
-
-  test.each([
-    ['a kind', `INSERT INTO projection VALUES (x'61', 'x', 0, '', 0, 0, 0, '1', 0)`],
-    ['an inode number', `INSERT INTO projection VALUES (x'61', 'd', 0, '', 0, 0, 0, 'x1', 0)`],
-    ['a hash of a directory', `INSERT INTO projection VALUES (x'61', 'd', 0, 'a', 0, 0, 0, '1', 0)`],
-    ['a time', `INSERT INTO outbox (path, seq, rev, since) VALUES (x'61', 0, 1, '2026')`],
-    ['a revision', `INSERT INTO outbox (path, seq, rev, since) VALUES (x'61', 0, 0, '${time}')`],
-    ['a second state', `INSERT INTO journal_state VALUES (2, '${'a'.repeat(64)}', 0, 0, 1)`],
-    ['an event', `INSERT INTO journal_event VALUES ('x', 1, 0, '{')`],
-    [
-      'a hash',
-      `INSERT INTO audit_log (timestamp, entity_type, entity_id, action, hash) VALUES ('${time}', '', '', '', 'x')`,
-    ],
-  ])('refuses %s that is none', (_, sql) => {
-    const handle = new BetterSqlite3(versionOne());
-    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
-
-    expect(() => handle.exec(sql)).toThrow(/CHECK constraint failed/u);
-    handle.close();
-  });
-});
-
-describe('A database of schema version 1', () => {
-  const older = { code: 'SCHEMA.OLDER', details: { database: 1, program: 2 } };
-
-  test('is refused where it is to be worked on, and is not changed', async () => {
-    const path = versionOne();
-    const handle = openHandle(path, 'read');
-    const before = dump(handle);
-
-    expect(() => requireSchema(handle)).toThrow(expect.objectContaining(older));
-    expect(requireSchema(handle, { older: 'allowed' })).toBe(1);
-    await expect(openSqliteStorage({ path })).rejects.toMatchObject(older);
-
-    expect(dump(handle)).toEqual(before);
-    handle.close();
-  });
-
-  test('is brought up to date as a copy, with the time of the script', async () => {
-    const path = versionOne();
+  test('is brought up to date as a copy, with the time of the scripts', async () => {
+    const path = databaseOf(version);
 
     SqliteLoader.open({ path, now: () => new Date('2026-02-03T00:00:00Z') }).complete();
 
     const handle = openHandle(path, 'read');
-    expect(requireSchema(handle)).toBe(2);
-    expect(handle.prepare('SELECT applied_at FROM schema_version WHERE version = 2').pluck().get()).toBe(
+    expect(requireSchema(handle)).toBe(newest);
+    expect(handle.prepare('SELECT applied_at FROM schema_version WHERE version = ?').pluck().get(newest)).toBe(
       '2026-02-03T00:00:00.000000000Z',
     );
-    expect(handle.prepare('SELECT count(*) FROM tree_entry').pluck().get()).toBe(2);
-    expect((await checkIndex(handle)).map(({ where }) => where)).toEqual(['audit_log']);
+    expect(await checkIndex(handle)).toEqual([]);
     handle.close();
   });
+});
 
-  test.each([
-    ['a trigger', 'CREATE TRIGGER t AFTER INSERT ON sbi BEGIN SELECT 1; END', 'SCHEMA.DRIFT'],
-    ['a table of version 2', 'CREATE TABLE outbox (a)', 'SCHEMA.DRIFT'],
-    ['no record of its script', 'DELETE FROM schema_version', 'MIGRATION.MISSING'],
-    [
-      'a record of version 2',
-      `INSERT INTO schema_version SELECT 2, applied_at, 'dual_storage', '${'0'.repeat(64)}' FROM schema_version`,
-      'MIGRATION.CHECKSUM_MISMATCH',
-    ],
-  ])('with %s is not brought up to date', (_, sql, code) => {
-    const path = versionOne();
-    const editor = new BetterSqlite3(path);
-    editor.exec(sql);
-    editor.close();
+test('the record of a script that ran before version 3 gets the hash of what it says', () => {
+  const handle = new BetterSqlite3(databaseOf(1));
 
-    expect(() => SqliteLoader.open({ path })).toThrow(expect.objectContaining({ code }));
-  });
+  applyUp(storeOf(handle), schemaScripts());
+
+  expect(storeOf(handle).listApplied().map(({ normalized }) => normalized)).toEqual(
+    schemaScripts().map(({ normalized }) => normalized),
+  );
+  expect(readNeeds(handle)).toEqual({ reader: 3, writer: 3 });
+  handle.close();
+});
+
+test('evidence that was not true before a change of schema stays untrue', () => {
+  const handle = new BetterSqlite3(databaseOf(2));
+  handle.exec(`UPDATE sbi SET priority = priority + 1`);
+  const evidence = latestEvidence(handle, 'migrate');
+
+  applyUp(storeOf(handle), schemaScripts());
+
+  expect(latestEvidence(handle, 'migrate')).toEqual(evidence);
+  expect(evidence?.record).not.toBe(recordDigest(handle));
+  handle.close();
+});
+
+test.each([
+  ['a trigger', 'CREATE TRIGGER t AFTER INSERT ON sbi BEGIN SELECT 1; END', 'SCHEMA.EXTRA_OBJECT'],
+  ['a table of a later version', 'CREATE TABLE outbox (a)', 'SCHEMA.EXTRA_OBJECT'],
+  ['no record of its script', 'DELETE FROM schema_version', 'MIGRATION.MISSING'],
+  [
+    'a record of a later version',
+    `INSERT INTO schema_version SELECT 2, applied_at, 'dual_storage', '${'0'.repeat(64)}' FROM schema_version`,
+    'MIGRATION.CHECKSUM_MISMATCH',
+  ],
+])('a database of version 1 with %s is not brought up to date', (_, sql, code) => {
+  const path = databaseOf(1);
+  const editor = new BetterSqlite3(path);
+  editor.exec(sql);
+  editor.close();
+
+  expect(() => SqliteLoader.open({ path })).toThrow(expect.objectContaining({ code }));
 });

@@ -1,9 +1,9 @@
-import { isStorageError, type SchemaScript } from '@deespec/domain';
+import type { SchemaScript } from '@deespec/domain';
 import { applyUp } from '@deespec/migration-engine';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
 
-import { openHandle, requireSchema, schemaScripts } from '../src/index.js';
+import { isDrift, openHandle, requireSchema, schemaScripts } from '../src/index.js';
 import { SqliteSchemaStore } from '../src/migration-store.js';
 import { emptyDatabase, removeDirectories } from './support.js';
 
@@ -23,6 +23,7 @@ const names = (path: string, type: string): string[] => {
 function errorAfter(sql: string): unknown {
   const path = emptyDatabase();
   const editor = new BetterSqlite3(path);
+  editor.unsafeMode();
   editor.exec(sql);
   editor.close();
   const handle = openHandle(path, 'read');
@@ -57,61 +58,83 @@ describe('Schema', () => {
     expect(names(path, 'view')).toEqual(['recent_executions']);
   });
 
-  test('marks the file as ours and records the script with its checksum', () => {
+  test('marks the file as ours and records each script with its checksums and how long it took', () => {
     const handle = openHandle(emptyDatabase(), 'read');
+    const scripts = schemaScripts();
 
     expect(handle.pragma('application_id', { simple: true })).toBe(0x44455350);
-    expect(handle.pragma('user_version', { simple: true })).toBe(2);
-    expect(handle.prepare('SELECT * FROM schema_version ORDER BY version').all()).toEqual([
-      {
-        version: 1,
+    expect(handle.pragma('user_version', { simple: true })).toBe(scripts.length);
+    expect(handle.prepare('SELECT * FROM schema_version ORDER BY version').all()).toEqual(
+      scripts.map(({ version, name, checksum, normalized }) => ({
+        version,
         applied_at: '2026-01-02T03:04:05.000000000Z',
-        description: 'initial_schema',
-        checksum: schemaScripts()[0]!.checksum,
-      },
-      {
-        version: 2,
-        applied_at: '2026-01-02T03:04:05.000000000Z',
-        description: 'dual_storage',
-        checksum: schemaScripts()[1]!.checksum,
-      },
-    ]);
-    expect(handle.prepare(`SELECT value FROM schema_info WHERE key = 'version'`).pluck().get()).toBe('2');
+        description: name,
+        checksum,
+        normalized,
+        // The first two ran before there was a place for it.
+        duration_ms: version < 3 ? null : expect.any(Number),
+      })),
+    );
+    expect(handle.prepare(`SELECT value FROM schema_info WHERE key = 'version'`).pluck().get()).toBe(
+      String(scripts.length),
+    );
     handle.close();
   });
 
   test.each([
-    ['a dropped index', 'DROP INDEX idx_sbi_status', 'index idx_sbi_status is missing'],
+    ['a dropped index', 'DROP INDEX idx_sbi_status', 'SCHEMA.MISSING_OBJECT', 'index idx_sbi_status is missing'],
     [
       'an added trigger',
       'CREATE TRIGGER t AFTER INSERT ON sbi BEGIN DELETE FROM sbi; END',
+      'SCHEMA.EXTRA_OBJECT',
       'trigger t is not ours',
     ],
     [
       'a view posing as a table',
       'DROP TABLE evidence; CREATE VIEW evidence AS SELECT 1',
+      'SCHEMA.DISGUISED_OBJECT',
       'view evidence is not ours',
     ],
-    ['an added column', 'ALTER TABLE sbi ADD COLUMN extra TEXT', 'table sbi differs'],
-  ])('names %s', (_, sql, expected) => {
+    ['an added column', 'ALTER TABLE sbi ADD COLUMN extra TEXT', 'SCHEMA.DRIFT', 'table sbi differs'],
+    [
+      'an index that was dropped beside one that was added',
+      'DROP INDEX idx_sbi_status; CREATE INDEX i ON sbi (label)',
+      'SCHEMA.DRIFT',
+      'index idx_sbi_status is missing; index i is not ours',
+    ],
+  ])('names %s', (_, sql, code, expected) => {
     const error = errorAfter(sql);
 
-    expect(isStorageError(error, 'SCHEMA.DRIFT')).toBe(true);
-    expect((error as Error).message).toContain(expected);
+    expect(error).toMatchObject({ code, message: expect.stringContaining(expected) });
+    expect(isDrift(error)).toBe(true);
   });
 
   test('names a script that was edited after it was applied, a missing record and a newer database', () => {
-    expect(errorAfter(`UPDATE schema_version SET checksum = '${'0'.repeat(64)}'`)).toMatchObject({
-      code: 'MIGRATION.CHECKSUM_MISMATCH',
-    });
+    const [newest] = schemaScripts().toReversed();
+    const further = `SELECT ${newest!.version + 1}, applied_at, 'x', checksum, normalized, 0 FROM schema_version`;
+
+    expect(
+      errorAfter(`UPDATE schema_version SET checksum = '${'0'.repeat(64)}', normalized = checksum`),
+    ).toMatchObject({ code: 'MIGRATION.CHECKSUM_MISMATCH' });
     expect(errorAfter('DELETE FROM schema_version')).toMatchObject({ code: 'MIGRATION.MISSING' });
+    expect(errorAfter('DELETE FROM schema_version WHERE version = 2')).toMatchObject({
+      code: 'MIGRATION.MISSING',
+      details: { version: 2 },
+    });
     expect(
       errorAfter(
-        `INSERT INTO schema_version SELECT 3, applied_at, 'x', checksum FROM schema_version WHERE version = 1; PRAGMA user_version = 3`,
+        `INSERT INTO schema_version ${further} WHERE version = 1; PRAGMA user_version = ${newest!.version + 1}`,
       ),
-    ).toMatchObject({
-      code: 'DATABASE.NEWER',
-    });
+    ).toMatchObject({ code: 'DATABASE.NEWER' });
+  });
+
+  test('takes a script that was only laid out anew, and an object whose comments differ', () => {
+    const relaid = `UPDATE schema_version SET checksum = '${'0'.repeat(64)}' WHERE version = 3`;
+    const comment = `PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(sql, '-- Above 1 MiB', '-- From 1 MiB on') WHERE name = 'content'`;
+
+    expect(errorAfter(relaid)).toBeUndefined();
+    expect(errorAfter(comment)).toBeUndefined();
   });
 
   test('leaves nothing of a script that fails half-way, and says what was not run', () => {

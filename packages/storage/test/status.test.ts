@@ -1,3 +1,4 @@
+import { schemaScripts } from '@deespec/sqlite-adapter';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, linkSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -42,7 +43,7 @@ describe('Status', () => {
     const status = await readStatus({ home });
 
     expect(status).toMatchObject({
-      database: { state: 'ours', schemaVersion: 2, epoch: 1, bytes: report.databaseBytes, rows: report.rows },
+      database: { state: 'ours', schemaVersion: schemaScripts().length, epoch: 1, bytes: report.databaseBytes, rows: report.rows },
       evidence: { digest: report.digest, ...report.equation.stored, differences: 0 },
       lastScan: report.equation.scanned,
       nextStep: expect.stringContaining('deespec verify --check-all'),

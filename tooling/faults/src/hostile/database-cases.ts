@@ -159,7 +159,7 @@ export const databaseCases: readonly HostileCase[] = [
     id: 'D03',
     input: 'a trigger on one of our tables',
     change: tamper(`CREATE TRIGGER x AFTER INSERT ON evidence BEGIN UPDATE sbi SET status = 'DONE'; END`),
-    refusals: allButVerifyFail(65, 'SCHEMA.DRIFT'),
+    refusals: allButVerifyFail(65, 'SCHEMA.EXTRA_OBJECT'),
     note: LISTED,
   }),
   refused({
@@ -180,7 +180,7 @@ export const databaseCases: readonly HostileCase[] = [
        CREATE VIEW evidence AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
          SELECT x AS run_id, 'migrate' AS action, x AS at FROM n`,
     ),
-    refusals: allButVerifyFail(65, 'SCHEMA.DRIFT'),
+    refusals: allButVerifyFail(65, 'SCHEMA.DISGUISED_OBJECT'),
     note: LISTED,
   }),
   found({
@@ -218,7 +218,7 @@ export const databaseCases: readonly HostileCase[] = [
     input: 'a schema of a newer version',
     change: tamper(
       `INSERT INTO schema_version (version, applied_at, description, checksum)
-         SELECT 999, applied_at, 'of a later time', checksum FROM schema_version;
+         SELECT 999, applied_at, 'of a later time', checksum FROM schema_version WHERE version = 1;
        PRAGMA user_version = 999`,
     ),
     refusals: allFail(78, 'DATABASE.NEWER'),
@@ -226,7 +226,7 @@ export const databaseCases: readonly HostileCase[] = [
   refused({
     id: 'D08b',
     input: 'an applied schema script that is not the one that is installed',
-    change: tamper(`UPDATE schema_version SET checksum = '${'0'.repeat(64)}'`),
+    change: tamper(`UPDATE schema_version SET checksum = '${'0'.repeat(64)}', normalized = checksum`),
     refusals: allButVerifyFail(65, 'MIGRATION.CHECKSUM_MISMATCH'),
     note: '`verify` names it as a difference and ends with 2',
   }),
