@@ -18,7 +18,8 @@ export interface Confirmation {
  */
 export async function confirm({ about, words, signal }: Confirmation): Promise<void> {
   const { stdin: input, stderr: output } = process;
-  if (!input.isTTY || !output.isTTY) throw refused('it has to be confirmed, and there is no terminal to ask on');
+  if (!input.isTTY || !output.isTTY)
+    throw refused('it has to be confirmed, and there is no terminal to ask on');
   output.write(about);
   const lines = createInterface({ input, output });
   // Control-C at the question stops the command as it does everywhere else.

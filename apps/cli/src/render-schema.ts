@@ -1,4 +1,10 @@
-import type { SchemaChangeReport, SchemaPlan, SchemaProof, SchemaStatus, SchemaVerification } from '@deespec/storage';
+import type {
+  SchemaChangeReport,
+  SchemaPlan,
+  SchemaProof,
+  SchemaStatus,
+  SchemaVerification,
+} from '@deespec/storage';
 import { formatCount, formatNumberOf, localTime, renderFields, renderList } from './render.js';
 
 type Script = SchemaStatus['scripts'][number];
@@ -32,7 +38,10 @@ export async function renderSchemaStatus(status: SchemaStatus): Promise<string> 
 export function renderSchemaSql({ scripts, direction }: SchemaPlan): string {
   if (scripts.length === 0) return '-- nothing to do\n';
   return scripts
-    .map(({ version, name, sql }) => `-- ${String(version).padStart(3, '0')}_${name}.${direction}.sql\n${sql.trim()}\n`)
+    .map(
+      ({ version, name, sql }) =>
+        `-- ${String(version).padStart(3, '0')}_${name}.${direction}.sql\n${sql.trim()}\n`,
+    )
     .join('\n');
 }
 
@@ -59,7 +68,10 @@ export function renderSchemaChange(report: SchemaChangeReport): string {
     renderFields([
       ['database', database],
       ['scripts', applied.join(', ')],
-      ['backup', backup === undefined ? '' : `${backup.path}, ${formatNumberOf(backup.bytes, 'byte')}, verified`],
+      [
+        'backup',
+        backup === undefined ? '' : `${backup.path}, ${formatNumberOf(backup.bytes, 'byte')}, verified`,
+      ],
       ['proven', `${formatNumberOf(proven.rows, 'row')} of ${proven.tables} tables kept, on a copy`],
     ]),
     renderList('no longer there:', drops),

@@ -57,9 +57,13 @@ describe('schema up', () => {
     expect(sql.stdout.toString()).toMatch(/^-- 003_schema_record\.up\.sql\n/u);
     expect(sql.stdout.toString()).toContain('ALTER TABLE schema_version ADD COLUMN normalized');
     expect(sql.stdout.toString()).not.toContain('004_');
-    expect(dry.stdout.toString()).toMatch(new RegExp(`^dry run: the schema would go from version 2 to version ${newest}`, 'u'));
+    expect(dry.stdout.toString()).toMatch(
+      new RegExp(`^dry run: the schema would go from version 2 to version ${newest}`, 'u'),
+    );
     expect(before.data.version).toBe(2);
-    expect(up.stdout.toString()).toMatch(new RegExp(`^the schema went from version 2 to version ${newest}`, 'u'));
+    expect(up.stdout.toString()).toMatch(
+      new RegExp(`^the schema went from version 2 to version ${newest}`, 'u'),
+    );
     const backup = /^backup +(\S+\.db), .* verified$/mu.exec(up.stdout.toString())?.[1];
     expect(existsSync(backup!)).toBe(true);
     expect(backup).toContain(join(home, '.storage/schema-backups/'));
@@ -70,7 +74,10 @@ describe('schema up', () => {
 /** Runs the command on a terminal of its own, where somebody types. */
 function onTerminal(args: readonly string[], typed: string): { status: number | null; output: string } {
   const command = [process.execPath, launcher, ...args].map((word) => `'${word}'`).join(' ');
-  const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { input: typed, encoding: 'utf8' });
+  const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+    input: typed,
+    encoding: 'utf8',
+  });
   return { status, output: stdout };
 }
 
@@ -85,23 +92,26 @@ describe('schema down', () => {
     expect((await ask(home, 'status')).data.problem).toBeUndefined();
   });
 
-  (hasTerminal ? test : test.skip)('asks on a terminal, and takes only what is to be typed for a yes', async () => {
-    const home = await homeIn('file');
-    const args = ['schema', 'down', '--to', '2', '--home', home];
+  (hasTerminal ? test : test.skip)(
+    'asks on a terminal, and takes only what is to be typed for a yes',
+    async () => {
+      const home = await homeIn('file');
+      const args = ['schema', 'down', '--to', '2', '--home', home];
 
-    const no = onTerminal(args, 'yes\n');
-    const before = await ask(home, 'status');
-    const yes = onTerminal(args, 'down to 2\n');
+      const no = onTerminal(args, 'yes\n');
+      const before = await ask(home, 'status');
+      const yes = onTerminal(args, 'down to 2\n');
 
-    expect(no.status).toBe(64);
-    expect(no.output).toContain('no longer there afterwards:');
-    expect(no.output).toContain('index idx_execution_list');
-    expect(no.output).toMatch(/type "down to 2" to go on:/u);
-    expect(no.output).toContain('it was not confirmed; nothing was changed');
-    expect(before.data.problem).toBeUndefined();
-    expect(yes.status).toBe(0);
-    expect((await ask(home, 'status')).data.version).toBe(2);
-  });
+      expect(no.status).toBe(64);
+      expect(no.output).toContain('no longer there afterwards:');
+      expect(no.output).toContain('index idx_execution_list');
+      expect(no.output).toMatch(/type "down to 2" to go on:/u);
+      expect(no.output).toContain('it was not confirmed; nothing was changed');
+      expect(before.data.problem).toBeUndefined();
+      expect(yes.status).toBe(0);
+      expect((await ask(home, 'status')).data.version).toBe(2);
+    },
+  );
 });
 
 describe('schema verify and prove', () => {

@@ -34,7 +34,10 @@ describe('normalizedSql', () => {
 
   test.each([
     ['line ends', `CREATE TABLE t (a TEXT\r\n CHECK (a <> '--x  /*'),\r "b c" INT);\r\n`],
-    ['comments', `-- a licence\nCREATE TABLE t (a TEXT /* the\nfirst */ CHECK (a <> '--x  /*'), "b c" INT); -- end`],
+    [
+      'comments',
+      `-- a licence\nCREATE TABLE t (a TEXT /* the\nfirst */ CHECK (a <> '--x  /*'), "b c" INT); -- end`,
+    ],
     ['spaces', `CREATE  TABLE t(a TEXT CHECK(a<>'--x  /*'),"b c" INT)\n\t;`],
   ])('is the same whatever its %s', (_, other) => {
     expect(normalizedSql(other)).toBe(normalizedSql(sql));
@@ -100,10 +103,15 @@ describe('plans', () => {
   });
 
   test('take a script that was laid out anew for the one that was applied', () => {
-    const relaid = loadScripts([file('001_a.up.sql', '-- now with a comment\r\nSELECT 1\t;'), ...pair('001_a').slice(1)]);
+    const relaid = loadScripts([
+      file('001_a.up.sql', '-- now with a comment\r\nSELECT 1\t;'),
+      ...pair('001_a').slice(1),
+    ]);
 
     expect(planUp(relaid, [rowOf(scripts[0]!)])).toEqual([]);
-    expect(describeScripts(relaid, [rowOf(scripts[0]!)])).toMatchObject([{ version: 1, state: 'reformatted' }]);
+    expect(describeScripts(relaid, [rowOf(scripts[0]!)])).toMatchObject([
+      { version: 1, state: 'reformatted' },
+    ]);
   });
 
   test('say how each script stands', () => {

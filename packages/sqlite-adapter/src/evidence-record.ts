@@ -15,7 +15,8 @@ export function carryRecord(handle: Database): (() => void) | undefined {
   if (!hasEvidence(handle)) return undefined;
   const state = readState(handle);
   const migrated = latestEvidence(handle, 'migrate');
-  if (state?.mode !== 'file' || migrated?.record === undefined || state.epoch !== migrated.epoch) return undefined;
+  if (state?.mode !== 'file' || migrated?.record === undefined || state.epoch !== migrated.epoch)
+    return undefined;
   if (migrated.record !== recordDigest(handle)) return undefined;
   return () => replaceRecord(handle, migrated, recordDigest(handle));
 }

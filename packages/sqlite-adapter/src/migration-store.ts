@@ -147,7 +147,8 @@ export class SqliteSchemaStore implements SchemaStore {
     const complete = this.handle.prepare(
       'UPDATE schema_version SET normalized = ? WHERE version = ? AND checksum = ? AND normalized IS NULL',
     );
-    for (const { version, checksum, normalized } of schemaScripts()) complete.run(normalized, version, checksum);
+    for (const { version, checksum, normalized } of schemaScripts())
+      complete.run(normalized, version, checksum);
   }
 
   private mark(version: number): void {

@@ -57,7 +57,10 @@ function hashRows(
   const cells = columns.map((column) => `typeof("${column}"), CAST("${column}" AS BLOB)`);
   const sums = [0n, 0n, 0n, 0n];
   let rows = 0;
-  const all = handle.prepare(`SELECT ${cells.join(', ')} FROM "${table}"`).raw().iterate();
+  const all = handle
+    .prepare(`SELECT ${cells.join(', ')} FROM "${table}"`)
+    .raw()
+    .iterate();
   for (const row of all as IterableIterator<(string | Buffer | null)[]>) {
     const digest = hashRow(row);
     for (const at of sums.keys()) sums[at] = BigInt.asUintN(64, sums[at]! + digest.readBigUInt64BE(at * 8));

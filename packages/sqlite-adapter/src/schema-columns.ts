@@ -57,7 +57,9 @@ function columnsOf(version: number): ReadonlyMap<string, readonly string[]> {
   try {
     for (const { up } of schemaScripts().slice(0, version)) handle.exec(up);
     const names = handle.prepare('SELECT name FROM pragma_table_info(?)').pluck();
-    const tables = expectedSchema(version).filter(({ type, name }) => type === 'table' && !name.startsWith('sqlite_'));
+    const tables = expectedSchema(version).filter(
+      ({ type, name }) => type === 'table' && !name.startsWith('sqlite_'),
+    );
     return new Map(tables.map(({ name }) => [name, names.all(name) as string[]]));
   } finally {
     handle.close();

@@ -37,7 +37,9 @@ export function driftError(differences: readonly SchemaDifference[]): StorageErr
   const isOne = differences.every(({ kind }) => kind === present[0]?.[0]);
   const isDisguised = present[0]?.[0] === 'disguised';
   const [, code, hint] =
-    present[0] !== undefined && (isOne || isDisguised) ? present[0] : ['changed', 'SCHEMA.DRIFT' as const, REBUILD];
+    present[0] !== undefined && (isOne || isDisguised)
+      ? present[0]
+      : ['changed', 'SCHEMA.DRIFT' as const, REBUILD];
   return new StorageError(code, `the schema is not what the scripts produce: ${listed(differences)}`, {
     hint,
     details: { drift: differences.slice(0, NAMED).map(sentenceOf) },

@@ -52,7 +52,12 @@ export function requireSchema(handle: Database, { older = 'refused' }: SchemaOpt
   );
 }
 
-const driftCodes = ['SCHEMA.DRIFT', 'SCHEMA.MISSING_OBJECT', 'SCHEMA.EXTRA_OBJECT', 'SCHEMA.DISGUISED_OBJECT'] as const;
+const driftCodes = [
+  'SCHEMA.DRIFT',
+  'SCHEMA.MISSING_OBJECT',
+  'SCHEMA.EXTRA_OBJECT',
+  'SCHEMA.DISGUISED_OBJECT',
+] as const;
 
 /** True for an error that says that the live schema is not what the scripts produce. */
 export function isDrift(error: unknown): error is StorageError {
@@ -106,7 +111,9 @@ export interface SchemaNeeds {
 /** What `schema_info` asks of programs; `undefined` when it does not say, or is not the table that the scripts make. */
 export function readNeeds(handle: Database): SchemaNeeds | undefined {
   if (!isGenuine(handle, 'schema_info')) return undefined;
-  const value = handle.prepare(`SELECT ${atMost('value', 20)} AS value FROM schema_info WHERE key = ?`).pluck();
+  const value = handle
+    .prepare(`SELECT ${atMost('value', 20)} AS value FROM schema_info WHERE key = ?`)
+    .pluck();
   const [reader, writer] = ['min_reader', 'min_writer'].map((key) => Number(value.get(key)));
   return Number.isSafeInteger(reader) && Number.isSafeInteger(writer)
     ? { reader: reader!, writer: writer! }
@@ -128,7 +135,9 @@ function isGenuine(handle: Database, name: string): boolean {
   const found = liveSchema(handle).filter((object) => object.name === name);
   const versions = schemaScripts().map(({ version }) => expectedSchema(version));
   const ours = versions.flatMap((objects) => objects.filter((object) => object.name === name));
-  return found.length === 1 && ours.some((one) => one.type === found[0]!.type && isSameObject(one, found[0]!));
+  return (
+    found.length === 1 && ours.some((one) => one.type === found[0]!.type && isSameObject(one, found[0]!))
+  );
 }
 
 function newer(handle: Database, database: number): StorageError {
@@ -139,7 +148,11 @@ function newer(handle: Database, database: number): StorageError {
     `the database has schema version ${database}; this program knows versions up to ${program}`,
     {
       hint: `use a newer version of deespec, one of which "deespec version" says schema ${database} or later`,
-      details: { database, program, ...(needs === undefined ? {} : { minReader: needs.reader, minWriter: needs.writer }) },
+      details: {
+        database,
+        program,
+        ...(needs === undefined ? {} : { minReader: needs.reader, minWriter: needs.writer }),
+      },
     },
   );
 }

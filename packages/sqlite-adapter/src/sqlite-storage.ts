@@ -53,7 +53,8 @@ export async function openSqliteStorage({
       close,
     });
     const marked = writer.handle.prepare('PRAGMA user_version').pluck();
-    return { store, index: new SqliteIndex(reader), isCurrent: () => marked.get() === version, close };
+    const isCurrent = () => writer.handle.open && marked.get() === version;
+    return { store, index: new SqliteIndex(reader), isCurrent, close };
   } catch (error) {
     await writer.close();
     throw error;

@@ -134,7 +134,9 @@ describe('A schema that somebody forged', () => {
     ['another version number than the applied scripts', 'PRAGMA user_version = 0'],
     ['the name of a script', `UPDATE schema_version SET description = 'other'`],
   ])('%s is found before any table is read', (_, sql) => {
-    const code = expect.stringMatching(/^(SCHEMA\.(DRIFT|EXTRA_OBJECT)|DATABASE\.NEWER|MIGRATION\.CHECKSUM_MISMATCH)$/u);
+    const code = expect.stringMatching(
+      /^(SCHEMA\.(DRIFT|EXTRA_OBJECT)|DATABASE\.NEWER|MIGRATION\.CHECKSUM_MISMATCH)$/u,
+    );
 
     expect(() => reading(crafted(sql), requireSchema)).toThrow(expect.objectContaining({ code }));
   });
@@ -145,7 +147,9 @@ describe('A schema that somebody forged', () => {
     `type = 'x' WHERE name = 'idx_sbi_list'`,
   ])('a row with %s has a typed error', (set) => {
     const path = crafted(`PRAGMA writable_schema = ON; UPDATE sqlite_schema SET ${set}`);
-    const code = expect.stringMatching(/^(SCHEMA\.(DRIFT|MISSING_OBJECT|DISGUISED_OBJECT)|DATABASE\.CORRUPT)$/u);
+    const code = expect.stringMatching(
+      /^(SCHEMA\.(DRIFT|MISSING_OBJECT|DISGUISED_OBJECT)|DATABASE\.CORRUPT)$/u,
+    );
 
     expect(() => reading(path, requireSchema)).toThrow(expect.objectContaining({ code }));
   });

@@ -14,7 +14,8 @@ beforeAll(async () => {
   const path = join(directory(), 'deespec.db');
   const tree = new MemoryTree();
   await tree.put(`specs/sbi/${sbiId}/state.json`, '{"status":"WIP"}');
-  for (const turn of [1, 2, 3]) await tree.put(`specs/sbi/${sbiId}/implement_${turn}.md`, 'DECISION: FAILED\n');
+  for (const turn of [1, 2, 3])
+    await tree.put(`specs/sbi/${sbiId}/implement_${turn}.md`, 'DECISION: FAILED\n');
   await tree.load(path, 'create');
   connection = await openConnection(path, 'read');
 });

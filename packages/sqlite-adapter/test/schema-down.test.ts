@@ -42,7 +42,11 @@ describe('Going below schema version 2', () => {
     applyDown(storeOf(handle), schemaScripts(), 1);
 
     expect(drops).toEqual(
-      expect.arrayContaining(['table journal_event (1 rows)', 'column audit_log.seq', 'index idx_execution_list']),
+      expect.arrayContaining([
+        'table journal_event (1 rows)',
+        'column audit_log.seq',
+        'index idx_execution_list',
+      ]),
     );
     expect(handle.pragma('user_version', { simple: true })).toBe(1);
     handle.close();

@@ -52,6 +52,8 @@ test('many processes that open a new database at once apply each script once', a
   expect(applied.flat().toSorted((a, b) => a - b)).toEqual(versions);
   const handle = new BetterSqlite3(path);
   expect(requireSchema(handle)).toBe(versions.length);
-  expect(handle.prepare('SELECT version FROM schema_version ORDER BY version').pluck().all()).toEqual(versions);
+  expect(handle.prepare('SELECT version FROM schema_version ORDER BY version').pluck().all()).toEqual(
+    versions,
+  );
   handle.close();
 }, 60_000);

@@ -45,7 +45,9 @@ const storeOf = (handle: Database): SqliteSchemaStore =>
 /** Every object that a script made, and every row. */
 function dump(handle: Database): unknown {
   const objects = handle
-    .prepare(`SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1, 2`)
+    .prepare(
+      `SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1, 2`,
+    )
     .all() as { type: string; name: string }[];
   const tables = objects.filter(({ type }) => type === 'table');
   const rows = tables.map(({ name }) => [name, handle.prepare(`SELECT * FROM "${name}" ORDER BY 1`).all()]);
@@ -111,9 +113,9 @@ describe.each(older)('A database that was written by schema version %d', (versio
 
     const handle = openHandle(path, 'read');
     expect(requireSchema(handle)).toBe(newest);
-    expect(handle.prepare('SELECT applied_at FROM schema_version WHERE version = ?').pluck().get(newest)).toBe(
-      '2026-02-03T00:00:00.000000000Z',
-    );
+    expect(
+      handle.prepare('SELECT applied_at FROM schema_version WHERE version = ?').pluck().get(newest),
+    ).toBe('2026-02-03T00:00:00.000000000Z');
     expect(await checkIndex(handle)).toEqual([]);
     handle.close();
   });
@@ -124,9 +126,11 @@ test('the record of a script that ran before version 3 gets the hash of what it 
 
   applyUp(storeOf(handle), schemaScripts());
 
-  expect(storeOf(handle).listApplied().map(({ normalized }) => normalized)).toEqual(
-    schemaScripts().map(({ normalized }) => normalized),
-  );
+  expect(
+    storeOf(handle)
+      .listApplied()
+      .map(({ normalized }) => normalized),
+  ).toEqual(schemaScripts().map(({ normalized }) => normalized));
   expect(readNeeds(handle)).toEqual({ reader: 3, writer: 3 });
   handle.close();
 });

@@ -82,7 +82,12 @@ describe('Schema', () => {
   });
 
   test.each([
-    ['a dropped index', 'DROP INDEX idx_sbi_status', 'SCHEMA.MISSING_OBJECT', 'index idx_sbi_status is missing'],
+    [
+      'a dropped index',
+      'DROP INDEX idx_sbi_status',
+      'SCHEMA.MISSING_OBJECT',
+      'index idx_sbi_status is missing',
+    ],
     [
       'an added trigger',
       'CREATE TRIGGER t AFTER INSERT ON sbi BEGIN DELETE FROM sbi; END',

@@ -1,10 +1,4 @@
-import {
-  displayPath,
-  modeMeanings,
-  StorageError,
-  storageModes,
-  type StorageMode,
-} from '@deespec/domain';
+import { displayPath, modeMeanings, StorageError, storageModes, type StorageMode } from '@deespec/domain';
 
 import { openFileStorage } from '@deespec/file-adapter';
 import { beginAccount, openHandle, toStorageError } from '@deespec/sqlite-adapter';

@@ -46,7 +46,12 @@ describe('schema up', () => {
     const report = await changeSchema({ home, direction: 'up' });
 
     const [backup] = backupsOf(home);
-    expect(report).toMatchObject({ from: 1, to: newest, applied: Array.from({ length: newest - 1 }, (_, i) => i + 2), drops: [] });
+    expect(report).toMatchObject({
+      from: 1,
+      to: newest,
+      applied: Array.from({ length: newest - 1 }, (_, i) => i + 2),
+      drops: [],
+    });
     expect(report.backup).toEqual({ path: backup, bytes: lstatSync(backup!).size });
     expect(lstatSync(backup!).mode & 0o777).toBe(0o600);
     expect(tablesIn(backup!)).toEqual(old);
@@ -112,7 +117,9 @@ describe('schema down', () => {
     const refused = await expectError(verify({ home }), 'SCHEMA.OLDER');
     await changeSchema({ home, direction: 'up' });
 
-    expect(plan.drops).toEqual(expect.arrayContaining(['table projection (0 rows)', 'column audit_log.hash']));
+    expect(plan.drops).toEqual(
+      expect.arrayContaining(['table projection (0 rows)', 'column audit_log.hash']),
+    );
     expect(down).toMatchObject({ from: newest, to: 1, drops: plan.drops });
     expect(refused.hint).toContain('deespec schema up');
     expect(tablesIn(databaseIn(home))).toEqual(before);
@@ -171,11 +178,18 @@ describe('schema verify', () => {
     const found = await verifySchema({ home });
 
     expect(found).toMatchObject({ ok: false, problem: { code: 'SCHEMA.DRIFT' } });
-    expect(found.drift).toEqual(['table config differs', 'index idx_sbi_status is missing', 'trigger my t is not ours']);
+    expect(found.drift).toEqual([
+      'table config differs',
+      'index idx_sbi_status is missing',
+      'trigger my t is not ours',
+    ]);
     expect(found.sql).toContain('DROP TRIGGER "my t";');
     expect(found.sql).toContain('CREATE INDEX idx_sbi_status ON sbi (status);');
     expect(found.sql[0]).toBe('-- table config differs: this would lose its rows');
-    corrupt(home, `ALTER TABLE config DROP COLUMN extra; ${found.sql.filter((line) => !line.startsWith('--')).join('\n')}`);
+    corrupt(
+      home,
+      `ALTER TABLE config DROP COLUMN extra; ${found.sql.filter((line) => !line.startsWith('--')).join('\n')}`,
+    );
     expect(await verifySchema({ home })).toMatchObject({ ok: true, drift: [], sql: [] });
   });
 

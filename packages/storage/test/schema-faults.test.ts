@@ -15,7 +15,12 @@ const wrong = '0'.repeat(64);
 const newer = schemaScripts().length + 1;
 
 /** Nine faults, each with an error and a fix of its own. */
-const faults: readonly (readonly [name: string, code: ErrorCode, fix: string, make: (home: string) => void])[] = [
+const faults: readonly (readonly [
+  name: string,
+  code: ErrorCode,
+  fix: string,
+  make: (home: string) => void,
+])[] = [
   [
     'an edited script',
     'MIGRATION.CHECKSUM_MISMATCH',

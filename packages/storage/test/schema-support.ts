@@ -1,5 +1,11 @@
 import { applyDown } from '@deespec/migration-engine';
-import { openHandle, readTables, schemaScripts, SqliteSchemaStore, type TableRows } from '@deespec/sqlite-adapter';
+import {
+  openHandle,
+  readTables,
+  schemaScripts,
+  SqliteSchemaStore,
+  type TableRows,
+} from '@deespec/sqlite-adapter';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 

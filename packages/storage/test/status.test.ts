@@ -43,7 +43,13 @@ describe('Status', () => {
     const status = await readStatus({ home });
 
     expect(status).toMatchObject({
-      database: { state: 'ours', schemaVersion: schemaScripts().length, epoch: 1, bytes: report.databaseBytes, rows: report.rows },
+      database: {
+        state: 'ours',
+        schemaVersion: schemaScripts().length,
+        epoch: 1,
+        bytes: report.databaseBytes,
+        rows: report.rows,
+      },
       evidence: { digest: report.digest, ...report.equation.stored, differences: 0 },
       lastScan: report.equation.scanned,
       nextStep: expect.stringContaining('deespec verify --check-all'),

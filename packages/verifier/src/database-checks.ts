@@ -64,8 +64,7 @@ function isSame(one: SchemaObject, other: SchemaObject): boolean {
   return one.sql === other.sql || said(one.sql) === said(other.sql);
 }
 
-const spoken =
-  /--[^\r\n]*|\/\*[^]*?(?:\*\/|$)|\s+|('[^']*'|"[^"]*"|[\p{L}\p{N}_$.]+|[^])/gu;
+const spoken = /--[^\r\n]*|\/\*[^]*?(?:\*\/|$)|\s+|('[^']*'|"[^"]*"|[\p{L}\p{N}_$.]+|[^])/gu;
 
 /** The words of SQL: what is left without comments and space. Source: https://www.sqlite.org/lang_comment.html. */
 function said(sql: string | null): string {

@@ -42,7 +42,10 @@ function statusCommand(session: Session) {
       'Also works on a database that this program refuses. Only reads.',
     examples: [
       ['deespec schema status', 'the table'],
-      ['deespec schema status --json', 'for a script: whole checksums, and "problem" when the database is refused'],
+      [
+        'deespec schema status --json',
+        'for a script: whole checksums, and "problem" when the database is refused',
+      ],
     ],
   }).action((_options, command) =>
     session.read(command, async (context) => {

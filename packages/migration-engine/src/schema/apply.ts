@@ -17,10 +17,7 @@ export interface SchemaReport {
  * @throws StorageError those of `planUp`; `MIGRATION.FAILED` with a {@link SchemaReport} in `details`
  */
 export function applyUp(store: SchemaStore, scripts: readonly SchemaScript[], to?: number): SchemaReport {
-  return runEach(
-    planUp(scripts, store.listApplied(), to),
-    (script) => store.apply(script) === 'applied',
-  );
+  return runEach(planUp(scripts, store.listApplied(), to), (script) => store.apply(script) === 'applied');
 }
 
 /**
@@ -29,10 +26,7 @@ export function applyUp(store: SchemaStore, scripts: readonly SchemaScript[], to
  * @throws StorageError those of `planDown` and of `SchemaStore.revert`, with a {@link SchemaReport} in `details`
  */
 export function applyDown(store: SchemaStore, scripts: readonly SchemaScript[], to: number): SchemaReport {
-  return runEach(
-    planDown(scripts, store.listApplied(), to),
-    (script) => store.revert(script) === 'reverted',
-  );
+  return runEach(planDown(scripts, store.listApplied(), to), (script) => store.revert(script) === 'reverted');
 }
 
 function runEach(plan: readonly SchemaScript[], run: (script: SchemaScript) => boolean): SchemaReport {
@@ -41,7 +35,8 @@ function runEach(plan: readonly SchemaScript[], run: (script: SchemaScript) => b
     try {
       if (run(script)) applied.push(script.version);
     } catch (error) {
-      if (!isStorageError(error, 'MIGRATION.FAILED') && !isStorageError(error, 'SCHEMA.WOULD_LOSE')) throw error;
+      if (!isStorageError(error, 'MIGRATION.FAILED') && !isStorageError(error, 'SCHEMA.WOULD_LOSE'))
+        throw error;
       const notRun = plan.slice(i + 1).map(({ version }) => version);
       throw new StorageError(error.code, error.message, {
         ...(error.hint === undefined ? {} : { hint: error.hint }),

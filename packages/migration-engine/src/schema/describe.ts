@@ -30,7 +30,10 @@ export function describeScripts(
   const newest = applied.at(-1)?.version ?? 0;
   const known = scripts.map((script) => describe(script, rows.get(script.version), newest));
   const others = applied.filter(({ version }) => version > scripts.length);
-  return [...known, ...others.map((row) => ({ ...facts(row), name: row.description, state: 'newer' as const }))];
+  return [
+    ...known,
+    ...others.map((row) => ({ ...facts(row), name: row.description, state: 'newer' as const })),
+  ];
 }
 
 function describe(script: SchemaScript, row: AppliedScript | undefined, newest: number): DescribedScript {
@@ -42,6 +45,11 @@ function describe(script: SchemaScript, row: AppliedScript | undefined, newest: 
   return { ...facts(row), name, state: isSameScript(script, row) ? state : 'edited' };
 }
 
-function facts({ version, appliedAt, durationMs, checksum }: AppliedScript): Omit<DescribedScript, 'name' | 'state'> {
+function facts({
+  version,
+  appliedAt,
+  durationMs,
+  checksum,
+}: AppliedScript): Omit<DescribedScript, 'name' | 'state'> {
   return { version, appliedAt, checksum, ...(durationMs === undefined ? {} : { durationMs }) };
 }

@@ -41,7 +41,8 @@ export async function changeSchema(options: ChangeSchemaOptions): Promise<Schema
     directory = beginRun(paths, ulid());
     const proven = rehearseOn(directory, paths, plan);
     options.signal?.throwIfAborted();
-    if (options.dryRun === true) return report({ applied: plan.scripts.map(({ version }) => version), proven });
+    if (options.dryRun === true)
+      return report({ applied: plan.scripts.map(({ version }) => version), proven });
     const bytes = databaseBytes(directory.database);
     const path = keepBackup(paths, directory.database, { version: plan.from, now: new Date() });
     return report({ applied: changeLive(plan, path), proven, backup: { path, bytes } });

@@ -33,7 +33,11 @@ export function planFor(paths: HomePaths, { direction, to }: Omit<SchemaRequest,
       database: paths.database,
       direction,
       ...change,
-      scripts: plan.map(({ version, name, up, down }) => ({ version, name, sql: direction === 'up' ? up : down })),
+      scripts: plan.map(({ version, name, up, down }) => ({
+        version,
+        name,
+        sql: direction === 'up' ? up : down,
+      })),
       drops: direction === 'up' ? [] : droppedObjects(handle!, change),
     };
   });

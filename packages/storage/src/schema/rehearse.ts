@@ -60,7 +60,11 @@ export function runScripts(
   return run(store, schemaScripts(), to).applied;
 }
 
-function unproven(found: { readonly from: number; readonly to: number; readonly wrong: readonly string[] }): StorageError {
+function unproven(found: {
+  readonly from: number;
+  readonly to: number;
+  readonly wrong: readonly string[];
+}): StorageError {
   const { from, to, wrong } = found;
   return new StorageError(
     'SCHEMA.UNPROVEN',

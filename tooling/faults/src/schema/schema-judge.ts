@@ -108,7 +108,9 @@ export class SchemaJudge implements Judge {
         copyFileSync(join(backups, name), copy);
         const { wrong, version } = lookInto(copy, before, this.step);
         const isNamed = name.endsWith(`-version-${version}.db`);
-        return [...wrong, ...(isNamed ? [] : ['has another version'])].map((what) => `backup ${name}: ${what}`);
+        return [...wrong, ...(isNamed ? [] : ['has another version'])].map(
+          (what) => `backup ${name}: ${what}`,
+        );
       });
     } finally {
       rmSync(directory, { recursive: true, force: true });
@@ -136,10 +138,14 @@ function lookInto(
 }
 
 function wrongRecords(handle: Handle, version: number): string[] {
-  const versions = handle.prepare('SELECT version FROM schema_version ORDER BY version').pluck().all() as number[];
-  const wrong = versions.join() === Array.from({ length: version }, (_, i) => i + 1).join() ? [] : [
-    `records of versions ${versions.join()} at version ${version}`,
-  ];
+  const versions = handle
+    .prepare('SELECT version FROM schema_version ORDER BY version')
+    .pluck()
+    .all() as number[];
+  const wrong =
+    versions.join() === Array.from({ length: version }, (_, i) => i + 1).join()
+      ? []
+      : [`records of versions ${versions.join()} at version ${version}`];
   const check = handle.pragma('integrity_check(1)', { simple: true });
   return check === 'ok' ? wrong : [...wrong, String(check)];
 }

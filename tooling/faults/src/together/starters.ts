@@ -21,7 +21,9 @@ interface Starting {
 export async function upgradeAtOnce(place: Place, starting: Starting): Promise<string[]> {
   await mustSucceed(place, ['schema', 'down', '--to', '1', '--yes', '--home', place.home]);
   const runs = await startAll(['schema', 'up', '--home', place.home], starting);
-  const worked = runs.filter(({ document }) => (document?.data?.['applied'] as unknown[] | undefined)?.length);
+  const worked = runs.filter(
+    ({ document }) => (document?.data?.['applied'] as unknown[] | undefined)?.length,
+  );
   return [...wrongWith(runs), ...wrongCount(worked.length, 'upgraded it'), ...(await wrongRecords(place))];
 }
 
