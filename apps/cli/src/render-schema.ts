@@ -26,12 +26,16 @@ export async function renderSchemaStatus(status: SchemaStatus): Promise<string> 
   const { database, version, newest, needs, problem, backups } = status;
   const fields = renderFields([
     ['database', database],
-    ['version', version === 0 ? 'none: there is no database yet' : `${version} of ${newest}`],
+    ['version', version === 0 ? noVersion(problem) : `${version} of ${newest}`],
     ['needs', needs === undefined ? '' : `schema ${needs.reader} to read, ${needs.writer} to write`],
     ['backups', backups.length === 0 ? '' : `${formatCount(backups.length)}, the last one ${backups.at(-1)}`],
     ['problem', problem === undefined ? '' : `${problem.message} (${problem.code})`],
   ]);
   return `${table}\n${fields}`;
+}
+
+function noVersion(problem: SchemaStatus['problem']): string {
+  return problem === undefined ? 'none: there is no database yet' : 'unknown: its records are not to be read';
 }
 
 /** The SQL of a change, each script below its name. */

@@ -71,9 +71,9 @@ function changeLive({ database, direction, to }: SchemaPlan, backup: string): re
   } catch (error) {
     const known = toStorageError(error, database);
     if (!isStorageError(known)) throw known;
-    const { code, message, hint, details, cause } = known;
-    const more = { details: { ...details, backup }, cause, ...(hint === undefined ? {} : { hint }) };
-    throw new StorageError(code, message, more);
+    const { code, message, details, cause } = known;
+    const hint = [known.hint, `the database as it was before is kept: ${backup}`].filter(Boolean).join('; ');
+    throw new StorageError(code, message, { hint, details: { ...details, backup }, cause });
   } finally {
     handle.close();
   }
