@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { makeTree, mustSucceed } from '../operation.js';
 import { copyPlace, makePlace, type Place } from '../place.js';
 
-/** Rows that the tables of entries, contents, executions, settings and journal transactions have at least. */
-const ROWS = 1_000;
+/** What makes 1,000 rows and more: each file is also a file in every copy of the place, a setting is not. */
+const STEPS = 150;
+const TRANSACTIONS = 50;
+const SETTINGS = 500;
 
 const ITEM = 'SBI-01M810CC01J2AAPQZVYRK1YMJR';
 
@@ -17,7 +19,7 @@ const bases = new Map<number, Promise<Place>>();
 /** The newest version of the schema. */
 export const newest = schemaScripts().length;
 
-/** Fills an empty place with a tree whose database, in mode `file`, has a version of the schema and 1,000 rows and more in its tables. */
+/** Fills an empty place with a tree whose database, in mode `file`, has a version of the schema and 1,000 rows and more. */
 export async function fillWithVersion(place: Place, version: number): Promise<void> {
   const known = bases.get(version) ?? makeBase(version);
   bases.set(version, known);
@@ -44,15 +46,19 @@ function addRows(home: string): void {
   const item = join(home, 'specs/sbi', ITEM);
   mkdirSync(item);
   writeFileSync(join(item, 'state.json'), '{"status":"WIP","future":{"big":9007199254740993}}\n');
-  const settings: string[] = [];
-  for (let number = 1; number <= ROWS; number += 1) {
+  for (const number of numbers(STEPS))
     writeFileSync(join(item, `implement_${number}.md`), `Turn ${number}.\n\nDECISION: NEEDS_CHANGES\n`);
+  for (const number of numbers(TRANSACTIONS)) {
     const transaction = join(home, 'journal/2026-01-02', `tx-${number}`);
     mkdirSync(transaction, { recursive: true });
     writeFileSync(join(transaction, 'manifest.json'), `{"number":${number}}\n`);
     const said = { txid: `tx-${number}`, status: 'commit', timestamp: '2026-01-02T03:04:06Z' };
     writeFileSync(join(transaction, 'status.commit'), `${JSON.stringify(said)}\n`);
-    settings.push(`"key_${number}": ${number}`);
   }
+  const settings = numbers(SETTINGS).map((number) => `"key_${number}": ${number}`);
   writeFileSync(join(home, 'setting.json'), `{${settings.join(', ')}}\n`);
+}
+
+function numbers(most: number): number[] {
+  return Array.from({ length: most }, (_, i) => i + 1);
 }
