@@ -24,7 +24,14 @@ export type { OutboxState } from './standing.js';
 export { SqliteLoader } from './sqlite-loader.js';
 export type { LoaderOptions } from './sqlite-loader.js';
 export type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
-export { countStored, countTables, createState, readState, writeState } from './storage-state.js';
+export {
+  countStored,
+  countTables,
+  createState,
+  readRevision,
+  readState,
+  writeState,
+} from './storage-state.js';
 export { StoredTree } from './stored-tree.js';
 export type { StorageState, TableCounts } from './storage-state.js';
 

@@ -4,15 +4,14 @@ import {
   checkIndex,
   expectedSchema,
   openHandle,
-  requireSound,
   SqliteLoader,
   StoredTree,
-  toStorageError,
 } from '@deespec/sqlite-adapter';
 import { verifyTree, type TreeVerification } from '@deespec/verifier';
 import { rmSync } from 'node:fs';
 
 import { isDamaged } from './database.js';
+import { copyDatabase } from './database-copy.js';
 import { progress, type MigrateRun } from './migrate-run.js';
 import type { ByteEquation, MigrateReport } from './reports.js';
 
@@ -128,21 +127,6 @@ async function isIndexStale(run: MigrateRun): Promise<boolean> {
   const handle = openHandle(run.directory.database, 'read');
   try {
     return (await checkIndex(handle)).length > 0;
-  } finally {
-    handle.close();
-  }
-}
-
-/** A consistent copy of the published database, however it is used meanwhile. @throws StorageError `DATABASE.CORRUPT` */
-function copyDatabase(from: string, to: string): void {
-  const handle = openHandle(from, 'read');
-  try {
-    requireSound(handle);
-    handle.pragma('query_only = OFF');
-    handle.prepare('VACUUM INTO ?').run(to);
-  } catch (error) {
-    // Here, not at the boundary: what is told apart by the room that is left must be told before anything is removed.
-    throw toStorageError(error, to);
   } finally {
     handle.close();
   }

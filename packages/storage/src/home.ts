@@ -13,6 +13,8 @@ export interface HomePaths {
   readonly epoch: string;
   readonly runs: string;
   readonly processes: string;
+  /** Copies of the database as it was before rows were rebuilt. */
+  readonly repairBackups: string;
   /** Lock of whoever writes the files. */
   readonly writerLock: string;
   /** Lock of whoever pays what one store owes to the other. */
@@ -75,6 +77,7 @@ export function homePaths(home: string): HomePaths {
     epoch: join(own, 'epoch'),
     runs: join(own, 'runs'),
     processes: join(own, 'processes'),
+    repairBackups: join(own, 'repair-backups'),
     writerLock: join(own, 'writer.db'),
     payerLock: join(own, 'payer.db'),
     modeChange: join(own, 'mode-change'),
