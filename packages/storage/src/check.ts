@@ -124,7 +124,7 @@ async function lookInside(
   signal: AbortSignal | undefined,
 ): Promise<StorageState | undefined> {
   const { look } = await loadConsistency();
-  const handle = openHandle(paths.database, 'read');
+  const handle = openHandle(paths.database, 'look');
   try {
     handle.exec('BEGIN DEFERRED');
     requireSchema(handle);

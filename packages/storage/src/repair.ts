@@ -77,7 +77,7 @@ export async function planRepair({ home }: { readonly home: string }): Promise<P
   try {
     getDatabase(paths);
     const consistency = await loadConsistency();
-    const handle = openHandle(paths.database, 'read');
+    const handle = openHandle(paths.database, 'look');
     try {
       handle.exec('BEGIN DEFERRED');
       const { plan } = makePlan(handle, consistency);
@@ -129,7 +129,7 @@ export async function applyRepair({ home, plan }: ApplyOptions): Promise<RepairR
 
 /** Refuses what can be refused at once, then copies the database. @returns where the copy stands */
 function prepare(paths: HomePaths, plan: string): string {
-  const handle = openHandle(paths.database, 'read');
+  const handle = openHandle(paths.database, 'look');
   try {
     handle.exec('BEGIN DEFERRED');
     requireSound(handle);
