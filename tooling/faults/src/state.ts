@@ -97,7 +97,7 @@ async function judgeExport(place: Place, before: Before): Promise<{ wrong: strin
 
 const ownNames = new Set([
   ...['.gitignore', 'epoch', 'last-scan', 'lock.db', 'processes', 'runs'],
-  ...['audit.ndjson', 'conflicts', 'dirty', 'payer.db', 'trash', 'writer.db'],
+  ...['audit.ndjson', 'conflicts', 'dirty', 'payer.db', 'repair-backups', 'trash', 'writer.db'],
 ]);
 
 /** What runs left behind that nobody needs: names below the place. Empty after a command that succeeded. */
@@ -106,11 +106,13 @@ export function residue(place: Place): string[] {
   const inside = ['dirty', 'processes', 'runs'].flatMap((name) =>
     list(join(own, name)).map((entry) => `.storage/${name}/${entry}`),
   );
+  const halves = list(join(own, 'repair-backups')).filter((name) => !name.endsWith('.db'));
   const strange = list(own).filter((name) => !ownNames.has(name));
   const sidecars = list(place.home).filter((name) => /^deespec\.db-|^\.tmp/u.test(name));
   const outputs = list(dirname(place.output)).filter((name) => name !== basename(place.output));
   return [
     ...inside,
+    ...halves.map((name) => `.storage/repair-backups/${name}`),
     ...strange.map((name) => `.storage/${name}`),
     ...sidecars,
     ...outputs.map((name) => `out/${name}`),
