@@ -130,7 +130,7 @@ FROM execution WHERE completed_at < started_at;`,
     rule: 'lease-expired',
     severity: 'warning',
     title: 'an SBI is in work although its lease has ended',
-    why: 'who worked on it died or forgot it; nobody else takes an item that looks taken',
+    why: 'who worked on it died or forgot it; it stays in work until somebody takes it over',
     sql: `SELECT e.sbi_id || ' run ' || e.run || ' turn ' || e.turn || ' ' || e.step AS entity,
   s.status || ', lease until ' || e.lease_expires_at AS found
 FROM execution e JOIN sbi s ON s.id = e.sbi_id
