@@ -128,6 +128,11 @@ export const repairable: readonly Seed[] = [
       WHERE id = (SELECT id FROM execution WHERE turn > 1 ORDER BY turn DESC LIMIT 1)`,
   },
   {
+    rule: 'run-gap',
+    fault: 'a run far behind the others',
+    sql: `UPDATE execution SET run = run + 50 WHERE id = ${withArtifact}`,
+  },
+  {
     rule: 'done-undecided',
     fault: 'decisions of what is done',
     sql: `UPDATE execution SET decision = 'FAILED' WHERE sbi_id = ${doneSbi}`,

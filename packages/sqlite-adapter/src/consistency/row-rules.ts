@@ -92,6 +92,20 @@ WHERE turn > previous + 1 ORDER BY sbi_id, run, turn;`,
     repair: 'none',
   },
   {
+    rule: 'run-gap',
+    severity: 'warning',
+    title: 'runs of an SBI do not follow each other',
+    why: 'a run begins when the item is taken up again, so one of them was lost or never recorded',
+    sql: `SELECT sbi_id AS entity, 'run ' || run || ' after ' || previous AS found
+FROM (
+  SELECT sbi_id, run, lag(run, 1, 0) OVER (PARTITION BY sbi_id ORDER BY run) AS previous
+  FROM (SELECT DISTINCT sbi_id, run FROM execution)
+)
+WHERE run > previous + 1 ORDER BY sbi_id, run;`,
+    fix: LOOK,
+    repair: 'none',
+  },
+  {
     rule: 'done-undecided',
     severity: 'warning',
     title: 'an SBI is DONE without an execution that succeeded',
