@@ -69,8 +69,8 @@ function clear(
   const removeSbi = handle.prepare('DELETE FROM sbi WHERE id = ?');
   const removeConfig = handle.prepare('DELETE FROM config WHERE key = ?');
   const removeAudit = handle.prepare('DELETE FROM audit_log WHERE path = ? AND seq IS NULL');
-  // A path is unique, and may be held by a row that gets another one later.
-  const park = handle.prepare(`UPDATE sbi SET path = CAST(x'00' || id AS BLOB) WHERE id = ?`);
+  // A path is unique, and may be held by a row that gets another one later. No path of a tree begins with a slash.
+  const park = handle.prepare(`UPDATE sbi SET path = CAST('/' || id AS BLOB) WHERE id = ?`);
   for (const [id, of] of bySbi(rows)) {
     writer.moveOutOf(id, changes.rev);
     if (of.some(({ table, is }) => table === 'sbi' && is === 'different')) park.run(id);

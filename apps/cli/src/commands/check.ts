@@ -53,8 +53,9 @@ function withoutQuery<Rule extends ConsistencyRule>({ sql: _sql, code: _code, ..
 }
 
 function renderRule(rule: ConsistencyRule, sql: boolean): string {
-  const { rule: name, severity, title } = rule;
-  return `${name} (${severity}): ${title}\n${sql ? renderQuery(rule) : ''}`;
+  const { rule: name, severity, title, repair } = rule;
+  const mended = repair === 'rebuilds' ? ', repair mends it' : '';
+  return `${name} (${severity}${mended}): ${title}\n${sql ? renderQuery(rule) : ''}`;
 }
 
 function renderQuery({ sql, code }: Pick<ConsistencyRule, 'sql' | 'code'>): string {
