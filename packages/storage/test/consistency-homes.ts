@@ -8,26 +8,33 @@ import type { Seed } from './consistency-seeds.js';
 
 const templates = new Map<string, Promise<string>>();
 
+/** How much of a template is copied: `database` leaves the files out, which a check or a repair never reads. */
+export type Extent = 'whole' | 'database';
+
 /** A migrated tree of both layouts with a large file and transactions; in mode sqlite with changes. A fresh copy each time. */
-export async function homeIn(mode: 'file' | 'sqlite'): Promise<string> {
+export async function homeIn(mode: 'file' | 'sqlite', extent: Extent = 'database'): Promise<string> {
   const template = templates.get(mode) ?? makeTemplate(mode);
   templates.set(mode, template);
-  const home = newHome();
-  cpSync(await template, home, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  const [from, home] = [await template, newHome()];
+  const names = extent === 'whole' ? ['.'] : ['deespec.db', '.storage', 'setting.json'];
+  for (const name of names) {
+    const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
+    cpSync(join(from, name), join(home, name), options);
+  }
   return home;
 }
 
 /** A tree with one fault in its database. */
-export async function seededHome({ mode = 'file', sql }: Seed): Promise<string> {
-  const home = await homeIn(mode);
+export async function seededHome({ mode = 'file', sql }: Seed, extent?: Extent): Promise<string> {
+  const home = await homeIn(mode, extent);
   corrupt(home, sql);
   return home;
 }
 
 async function makeTemplate(mode: 'file' | 'sqlite'): Promise<string> {
   const home = newHome();
-  generateTree(home, { layout: 'mixed', sbis: 12, seed: 3 });
-  put(home, 'archives/large', Buffer.alloc(2_500_000, 'large '));
+  generateTree(home, { layout: 'mixed', sbis: 8, seed: 3 });
+  put(home, 'archives/large', Buffer.alloc(1_100_000, 'large '));
   put(home, 'specs/other.md', '# Other\n');
   putTransaction(home);
   await migrate({ home });

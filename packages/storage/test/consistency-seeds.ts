@@ -89,8 +89,8 @@ export const repairable: readonly Seed[] = [
     fault: 'settings that say they are of another file',
     sql: `UPDATE config SET path = CAST('specs/README.md' AS BLOB)`,
   },
-  { rule: 'index-audit', fault: 'an actor', sql: `UPDATE audit_log SET user = 'mallory'` },
-  { rule: 'index-audit', fault: 'lost rows', sql: 'DELETE FROM audit_log' },
+  { rule: 'index-audit', fault: 'an actor', sql: `UPDATE audit_log SET user = 'mallory' WHERE seq IS NULL` },
+  { rule: 'index-audit', fault: 'lost rows', sql: 'DELETE FROM audit_log WHERE seq IS NULL' },
   {
     rule: 'index-audit',
     fault: 'a row of no transaction',
@@ -153,8 +153,8 @@ export const repairable: readonly Seed[] = [
 export const unrepairable: readonly Seed[] = [
   {
     rule: 'file-integrity',
-    fault: 'a status that no constraint allows',
-    sql: `UPDATE sbi SET status = 'GONE' WHERE id = ${someSbi}`,
+    fault: 'a turn that no constraint allows',
+    sql: `UPDATE execution SET turn = 0 WHERE id = ${withArtifact}`,
   },
   { rule: 'entry-order', fault: 'a lost directory', sql: `DELETE FROM tree_entry WHERE path = CAST('specs' AS BLOB)` },
   { rule: 'entry-without-content', fault: 'a lost content', sql: `DELETE FROM content WHERE ${readmeContent}` },
