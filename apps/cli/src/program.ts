@@ -2,6 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defineCommand } from './command.js';
 import { auditCommand } from './commands/audit.js';
+import { checkCommand } from './commands/check.js';
 import { completeCommand, completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
 import { conflictCommand } from './commands/conflict.js';
@@ -12,6 +13,7 @@ import { helpCommand } from './commands/help.js';
 import { migrateCommand } from './commands/migrate.js';
 import { modeCommand } from './commands/mode.js';
 import { quarantineCommand } from './commands/quarantine.js';
+import { repairCommand } from './commands/repair.js';
 import { sbiCommand } from './commands/sbi.js';
 import { schemaCommand } from './commands/schema.js';
 import { startCommand } from './commands/start.js';
@@ -48,6 +50,8 @@ function baseProgram(session: Session) {
     .addCommand(statusCommand(session))
     .addCommand(migrateCommand(session))
     .addCommand(verifyCommand(session))
+    .addCommand(checkCommand(session))
+    .addCommand(repairCommand(session))
     .addCommand(exportCommand(session))
     .addCommand(digestCommand(session))
     .addCommand(modeCommand(session))

@@ -46,6 +46,8 @@ const acting = ['mode', 'audit'];
 const examples: Readonly<Record<string, Example>> = {
   migrate: { success: [], failure: nowhere, exitCode: 66 },
   verify: { success: ['--check-all'], failure: nowhere, exitCode: 66 },
+  check: { success: [], failure: ['--rule', 'none'], exitCode: 64 },
+  repair: { success: ['--plan'], failure: [], exitCode: 64 },
   status: { success: [], failure: nowhere, exitCode: 66 },
   export: { success: ['--output', join(root, 'exported')], failure: [], exitCode: 64 },
   digest: { success: ['--manifest'], failure: [join(root, 'nowhere')], exitCode: 66 },

@@ -66,7 +66,7 @@ describe('schema up', () => {
     );
     const backup = /^backup +(\S+\.db), .* verified$/mu.exec(up.stdout.toString())?.[1];
     expect(existsSync(backup!)).toBe(true);
-    expect(backup).toContain(join(home, '.storage/schema-backups/'));
+    expect(backup).toContain(join(home, '.storage/copies/'));
     expect(again.stdout.toString()).toContain('there is nothing to do');
   });
 });

@@ -1,4 +1,10 @@
-import { displayPath, type AuditRecord, type DerivedUnit, type JournalSpool } from '@deespec/domain';
+import {
+  displayPath,
+  type AuditRecord,
+  type DerivedUnit,
+  type JournalSpool,
+  type TreePath,
+} from '@deespec/domain';
 import { deriveTree, isChained, JOURNAL } from '@deespec/layout';
 import { checks } from '@deespec/validators';
 import type { Database } from 'better-sqlite3';
@@ -7,10 +13,26 @@ import { AuditRows } from './audit-rows.js';
 import { readEntry, type ContentRows } from './content-rows.js';
 import type { EntryRows } from './entry-rows.js';
 import { openHandle } from './handle.js';
+import type { RowDifference } from './index-rows.js';
 import { SqliteJournalSpool } from './journal-spool.js';
 import { readJournalState, type JournalState } from './journal-state.js';
 import { countLines, storedEvents } from './stored-journal.js';
+import { Claims, strayRows } from './stray-rows.js';
 import { UnitWriter } from './unit-writer.js';
+
+/** Rules whose findings are rows that can be derived again. */
+export type IndexRule =
+  'entry-state' | 'index-sbi' | 'index-execution' | 'index-config' | 'index-audit' | 'index-journal';
+
+/** A derived row that is not what the stored bytes say, by its key. */
+export interface IndexRow extends Pick<RowDifference, 'key' | 'is' | 'sbiId'> {
+  readonly rule: IndexRule;
+  readonly table: RowDifference['table'] | 'tree_entry' | 'journal_event';
+  /** The unit that it is derived from; absent when no unit derives it. */
+  readonly unit?: TreePath;
+  /** Where a row without unit says that it came from. */
+  readonly path?: Buffer;
+}
 
 /** A row of the index that is not what the stored bytes derive to. */
 export interface IndexDifference {
@@ -18,7 +40,16 @@ export interface IndexDifference {
   readonly where: string;
   readonly expected: string;
   readonly actual: string;
+  /** Absent for what is not derived: it cannot be derived again. */
+  readonly row?: IndexRow;
 }
+
+const ruleOf = {
+  sbi: 'index-sbi',
+  execution: 'index-execution',
+  config: 'index-config',
+  audit_log: 'index-audit',
+} as const;
 
 /**
  * Derives the index again from the stored bytes and compares it with the index tables, and each entry's state with what
@@ -30,7 +61,7 @@ export function* checkIndex(handle: Database): Generator<IndexDifference> {
   try {
     scratch.exec('BEGIN IMMEDIATE');
     const spool = new SqliteJournalSpool(scratch);
-    yield* differences(handle, spool);
+    yield* differences(handle, spool, new Claims(scratch));
     yield* journalDifferences(handle, spool);
     yield* auditDifferences(handle);
   } finally {
@@ -38,46 +69,57 @@ export function* checkIndex(handle: Database): Generator<IndexDifference> {
   }
 }
 
-function* differences(handle: Database, spool: JournalSpool): Generator<IndexDifference> {
+function* differences(handle: Database, spool: JournalSpool, claims: Claims): Generator<IndexDifference> {
   const writer = new UnitWriter(handle);
   const reader = {
     scan: () => writer.entries.scan(),
     find: (path: DerivedUnit['path']) => writer.entries.find(path),
     read: (path: DerivedUnit['path']) => readEntry(writer.contents, writer.entries.find(path)!),
   };
-  const seen = { sbi: 0, execution: 0, config: 0, audit_log: 0 };
   for (const unit of deriveTree(reader, { checks, spool })) {
-    yield* writer.index.differences(unit);
+    const found = writer.index.differences(unit);
+    for (const difference of found) yield ofUnit(difference, unit);
     yield* wrongStates(unit, writer.entries);
-    seen.sbi += unit.sbi === undefined ? 0 : 1;
-    seen.execution += unit.executions.length;
-    seen.config += unit.config.length;
-    seen.audit_log += unit.audit === undefined ? 0 : 1;
+    claims.add(unit, found);
   }
   yield* strayContents(handle);
-  for (const [table, derived] of Object.entries(seen)) {
-    const derivedRows = table === 'audit_log' ? 'audit_log WHERE path IS NOT NULL' : table;
-    const stored = handle.prepare(`SELECT count(*) FROM ${derivedRows}`).pluck().get() as number;
-    if (stored !== derived) yield { where: table, expected: `${derived} rows`, actual: `${stored} rows` };
-  }
+  yield* strayRows(handle, claims);
+}
+
+function ofUnit(difference: RowDifference, unit: DerivedUnit): IndexDifference {
+  const { table, key, is, sbiId, where, expected, actual } = difference;
+  const owner = sbiId === undefined ? {} : { sbiId };
+  const shown = table === 'audit_log' ? displayPath(key as TreePath) : key;
+  const row: IndexRow = { rule: ruleOf[table], table, key: shown, is, unit: unit.path, ...owner };
+  return { where, expected, actual, row };
 }
 
 /** The persisted parse of the journal; without its state there is none yet, and no event. */
 function* journalDifferences(handle: Database, fresh: SqliteJournalSpool): Generator<IndexDifference> {
+  const row = journalRow;
   const state = readJournalState(handle);
   const parsed = state === undefined ? [] : fresh.events();
   const stored = storedEvents(handle);
   for (const expected of parsed) {
     const next = stored.next();
     const actual = next.done === true ? 'no such row' : next.value;
-    if (actual !== expected) yield { where: 'journal_event', expected, actual };
+    if (actual !== expected) yield { where: 'journal_event', expected, actual, row };
   }
-  for (const actual of stored) yield { where: 'journal_event', expected: 'no such row', actual };
+  for (const actual of stored) yield { where: 'journal_event', expected: 'no such row', actual, row };
   const { entries, contents } = new UnitWriter(handle);
   const wanted = state === undefined ? undefined : wantedState(entries, contents);
   const [expected, actual] = [JSON.stringify(wanted ?? null), JSON.stringify(state ?? null)];
-  if (expected !== actual) yield { where: 'journal_state', expected, actual };
+  if (expected !== actual) yield { where: 'journal_state', expected, actual, row };
 }
+
+/** The kept parse is one thing: it is made anew as a whole. */
+const journalRow: IndexRow = {
+  rule: 'index-journal',
+  table: 'journal_event',
+  key: JOURNAL,
+  is: 'different',
+  unit: JOURNAL,
+};
 
 function wantedState(entries: EntryRows, contents: ContentRows): JournalState | undefined {
   const entry = entries.find(JOURNAL);
@@ -125,6 +167,9 @@ function* wrongStates(unit: DerivedUnit, entries: EntryRows): Generator<IndexDif
   for (const { path } of unit.entries) {
     const expected = unit.quarantined.get(path) ?? 'stored';
     const actual = entries.find(path)?.reason ?? 'stored';
-    if (expected !== actual) yield { where: `tree_entry ${displayPath(path)}`, expected, actual };
+    if (expected === actual) continue;
+    const key = displayPath(path);
+    const row = { rule: 'entry-state', table: 'tree_entry', key, is: 'different', unit: unit.path } as const;
+    yield { where: `tree_entry ${key}`, expected, actual, row };
   }
 }

@@ -55,6 +55,7 @@ export class EntryRows {
   private readonly total: Statement;
   private readonly totalBelow: Statement;
   private readonly sharers: Statement;
+  private readonly within: Statement;
 
   constructor(handle: Database) {
     defineTreeOrder(handle);
@@ -87,6 +88,12 @@ export class EntryRows {
     this.sharers = handle
       .prepare('SELECT count(*) FROM tree_entry WHERE execution_id = ? AND path <> ?')
       .pluck();
+    this.within = handle
+      .prepare(
+        `SELECT ${pathColumn} FROM tree_entry
+         WHERE execution_id IN (SELECT id FROM execution WHERE sbi_id = ?) ORDER BY tree_entry.path`,
+      )
+      .pluck();
   }
 
   find(path: TreePath): EntryRow | undefined {
@@ -118,6 +125,11 @@ export class EntryRows {
   /** Every entry below a directory, in scan order. */
   listBelow(path: TreePath): EntryRow[] {
     return this.listBetween(`${path}/`, `${path}0`);
+  }
+
+  /** Paths of the entries whose bytes lie with executions of this SBI. */
+  listWithin(id: SbiId): TreePath[] {
+    return this.within.all(id).map((path) => storedPath(path, 'tree_entry'));
   }
 
   /** The last entry of `specs/sbi` in byte order that stands before the entry `before`, or at all. */

@@ -47,6 +47,20 @@ export interface IndexChange {
   readonly placements: ReadonlyMap<TreePath, number>;
 }
 
+/** A stored row that is not what its unit derives to, or is missing, or is not derived. */
+export interface RowDifference {
+  readonly table: 'sbi' | 'execution' | 'config' | 'audit_log';
+  /** Names the row within its table, for people. */
+  readonly key: string;
+  readonly is: 'different' | 'missing' | 'not derived';
+  /** The SBI that it is, or belongs to. */
+  readonly sbiId?: SbiId;
+  /** Table and key, or what the key is part of. */
+  readonly where: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
 /** A stored execution, as far as moving its content needs it. */
 export interface StoredExecution {
   readonly id: number;
@@ -118,19 +132,19 @@ export class IndexRows {
   /**
    * Differences between the stored rows of a unit and what it derives to, for people; `[]` when they agree. Never writes.
    */
-  differences(unit: DerivedUnit): { where: string; expected: string; actual: string }[] {
+  differences(unit: DerivedUnit): RowDifference[] {
     const path = pathToBytes(unit.path);
     if (unit.kind === 'transaction')
-      return compare('audit_log', auditCells(unit), this.auditAt.all(path) as Cell[][]);
+      return compare({ table: 'audit_log' }, auditCells(unit), this.auditAt.all(path) as Cell[][]);
     if (unit.kind === 'entry')
-      return compare('config', configCells(unit), this.configAt.all(path) as Cell[][]);
-    const id = unit.sbi?.id ?? (this.sbiAt.get(path) as SbiId | undefined);
-    if (id === undefined) return [];
+      return compare({ table: 'config' }, configCells(unit), this.configAt.all(path) as Cell[][]);
+    const sbiId = unit.sbi?.id ?? (this.sbiAt.get(path) as SbiId | undefined);
+    if (sbiId === undefined) return [];
     const sbi = unit.sbi === undefined ? [] : [sbiCells(unit)];
-    const stored = (this.executionsOf.all(id) as Cell[][]).map((row) => row.slice(1));
+    const stored = (this.executionsOf.all(sbiId) as Cell[][]).map((row) => row.slice(1));
     return [
-      ...compare(`sbi ${id}`, sbi, this.sbiRow.all(id) as Cell[][]),
-      ...compare(`execution of ${id}`, unit.executions.map(executionCells), stored),
+      ...compare({ table: 'sbi', sbiId }, sbi, this.sbiRow.all(sbiId) as Cell[][]),
+      ...compare({ table: 'execution', sbiId }, unit.executions.map(executionCells), stored),
     ];
   }
 
@@ -288,22 +302,44 @@ function sameCells(a: readonly Cell[], b: readonly Cell[]): boolean {
   );
 }
 
+/** Compares rows of one table by their keys. */
 function compare(
-  table: string,
+  of: Pick<RowDifference, 'table' | 'sbiId'>,
   wanted: Cell[][],
   stored: Cell[][],
-): { where: string; expected: string; actual: string }[] {
-  const describe = (rows: Cell[][]) => rows.map((row) => row.map(cellText).join(' | ')).sort();
-  const [expected, actual] = [describe(wanted), describe(stored)];
-  const [left, right] = [new Set(expected), new Set(actual)];
-  return [
-    ...expected
-      .filter((row) => !right.has(row))
-      .map((row) => ({ where: table, expected: row, actual: 'no such row' })),
-    ...actual
-      .filter((row) => !left.has(row))
-      .map((row) => ({ where: table, expected: 'no such row', actual: row })),
-  ];
+): RowDifference[] {
+  const [left, right] = [byKey(of.table, wanted), byKey(of.table, stored)];
+  const keys = [...new Set([...left.keys(), ...right.keys()])].sort();
+  return keys.flatMap((key): RowDifference[] => {
+    const [expected, actual] = [left.get(key), right.get(key)];
+    if (expected !== undefined && actual !== undefined && sameCells(expected, actual)) return [];
+    const is = expected === undefined ? 'not derived' : actual === undefined ? 'missing' : 'different';
+    const where = whereOf(of);
+    return [{ ...of, key, is, where, expected: rowText(expected), actual: rowText(actual) }];
+  });
+}
+
+function whereOf({ table, sbiId }: Pick<RowDifference, 'table' | 'sbiId'>): string {
+  if (sbiId === undefined) return table;
+  return table === 'sbi' ? `sbi ${sbiId}` : `execution of ${sbiId}`;
+}
+
+function byKey(table: RowDifference['table'], rows: readonly Cell[][]): Map<string, Cell[]> {
+  return new Map(rows.map((row) => [keyOf(table, row), row]));
+}
+
+function keyOf(table: RowDifference['table'], row: readonly Cell[]): string {
+  if (table === 'execution') return executionName(row);
+  return cellText(table === 'audit_log' ? row.at(-1)! : row[0]!);
+}
+
+/** An execution for people, by the first columns of its key: SBI, run, turn and step. */
+export function executionName([sbiId, run, turn, step]: readonly unknown[]): string {
+  return `${String(sbiId)} run ${String(run)} turn ${String(turn)} ${String(step)}`;
+}
+
+function rowText(row: readonly Cell[] | undefined): string {
+  return row === undefined ? 'no such row' : row.map(cellText).join(' | ');
 }
 
 function cellText(cell: Cell): string {

@@ -1,7 +1,10 @@
 // The surface of the package. What needs TypeORM or class-validator is loaded when it is used: importing them costs more
 // than a whole `deespec status` may take.
 export { readAudit } from './audit-rows.js';
-export type { IndexDifference } from './check-index.js';
+export type { IndexDifference, IndexRow, IndexRule } from './check-index.js';
+export { consistencyRules } from './consistency/rules.js';
+export type { ConsistencyRule, Inconsistency, RepairRole, Unchecked } from './consistency/rule.js';
+export type { Look } from './consistency/find-inconsistencies.js';
 export { inspectDatabase } from './database-file.js';
 export type { DatabaseFile } from './database-file.js';
 export { addEvidence, changedEvidence, latestEvidence, latestFullEvidence } from './evidence.js';
@@ -9,6 +12,7 @@ export type { Evidence } from './evidence.js';
 export { APPLICATION_ID, keepLog, openHandle, sqliteVersion } from './handle.js';
 export type { Access } from './handle.js';
 export { LockTurn } from './lock-turn.js';
+export type { Repairs } from './rebuild-rows.js';
 export { recordDigest } from './record-digest.js';
 export { expectedSchema, schemaDifferences } from './expected-schema.js';
 export type { SchemaDifference, SchemaObject } from './expected-schema.js';
@@ -28,14 +32,24 @@ export type { OutboxState } from './standing.js';
 export { SqliteLoader } from './sqlite-loader.js';
 export type { LoaderOptions } from './sqlite-loader.js';
 export type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
-export { countStored, countTables, createState, readState, writeState } from './storage-state.js';
+export {
+  countStored,
+  countTables,
+  createState,
+  readRevision,
+  readState,
+  writeState,
+} from './storage-state.js';
 export { StoredTree } from './stored-tree.js';
 export type { StorageState, TableCounts } from './storage-state.js';
 
 import type { Index } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
-import type { IndexDifference } from './check-index.js';
+import type { IndexDifference, IndexRow } from './check-index.js';
+import type { Look } from './consistency/find-inconsistencies.js';
+import type { ConsistencyRule } from './consistency/rule.js';
+import type { Repairs } from './rebuild-rows.js';
 import type { SqliteOptions, SqliteStorage } from './sqlite-storage.js';
 
 /** See `openSqliteStorage` in `sqlite-storage.ts`. */
@@ -54,4 +68,23 @@ export async function openSqliteIndex(path: string): Promise<{ index: Index; clo
 export async function checkIndex(handle: Database): Promise<IndexDifference[]> {
   const { checkIndex: check } = await import('./check-index.js');
   return [...check(handle)];
+}
+
+/** What finds and repairs what is wrong in a database, ready to be called inside a transaction: nothing of it waits. */
+export interface Consistency {
+  /** See `findInconsistencies` in `consistency/find-inconsistencies.ts`. */
+  look(handle: Database, rules: readonly ConsistencyRule[]): Generator<Look>;
+  /** See `findRepairs` in `rebuild-rows.ts`. */
+  findRepairs(handle: Database): Repairs;
+  /** See `rebuildRows` in `rebuild-rows.ts`. */
+  rebuildRows(handle: Database, rows: readonly IndexRow[]): void;
+}
+
+/** Loads what looks for inconsistencies and rebuilds rows. */
+export async function loadConsistency(): Promise<Consistency> {
+  const [{ findRepairs, rebuildRows }, { findInconsistencies }] = await Promise.all([
+    import('./rebuild-rows.js'),
+    import('./consistency/find-inconsistencies.js'),
+  ]);
+  return { look: findInconsistencies, findRepairs: (handle) => findRepairs(handle), rebuildRows };
 }

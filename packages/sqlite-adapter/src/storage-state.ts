@@ -55,6 +55,12 @@ export function writeState(handle: Database, { mode, epoch }: Pick<StorageState,
   if (changes !== 1) throw damaged('storage_state', 'has no row');
 }
 
+/** The revision of the last change. @throws StorageError `DATABASE.CORRUPT` */
+export function readRevision(handle: Database): number {
+  const rev = handle.prepare('SELECT rev FROM storage_state WHERE id = 1').pluck().get();
+  return storedInteger(rev, 'storage_state');
+}
+
 /** The next revision number for written entries. Runs in the caller's transaction. */
 export function nextRev(handle: Database): number {
   return handle

@@ -5,6 +5,7 @@ import {
   type DerivedUnit,
   type LoadContent,
   type LoadEntry,
+  type SbiId,
   type TreePath,
   type TreeStat,
   type UnitChange,
@@ -94,6 +95,15 @@ export class UnitWriter {
     this.entries.put(placed, rev);
     if (old !== undefined) this.release(old, undefined);
     return placed;
+  }
+
+  /** Moves the bytes that entries have with the executions of an SBI to rows of their own. */
+  moveOutOf(id: SbiId, rev: number): void {
+    for (const path of this.entries.listWithin(id)) {
+      const entry = this.entries.find(path)!;
+      this.moveOut(entry, rev);
+      this.contents.clearExecution(entry.executionId!);
+    }
   }
 
   /** Moves bytes that lie with an execution which will hold another path, or none, to rows of their own. */

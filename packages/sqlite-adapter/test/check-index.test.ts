@@ -73,7 +73,7 @@ describe('Check of the index', () => {
       'an execution of no SBI',
       `INSERT INTO execution (sbi_id, turn, step, status, started_at)
        VALUES ('SBI-00000000000000000000000000', 9, 'x', 'x', '2020-01-02T03:04:05.000000000Z')`,
-      'execution',
+      'execution of SBI-00000000000000000000000000',
     ],
     ['a setting', `UPDATE config SET value = '9' WHERE key = 'setting.max_turns'`, 'config'],
     ['a lost setting', 'DELETE FROM config', 'config'],

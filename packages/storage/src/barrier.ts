@@ -167,7 +167,7 @@ function prepareOwnDirectory(paths: HomePaths, lock: string): void {
 
 /** A tree is untrusted: nothing of ours is written, or removed, through a link that it holds. */
 function requireOwn(paths: HomePaths): void {
-  const directories = [paths.own, paths.runs, paths.processes, paths.schemaBackups];
+  const directories = [paths.own, paths.runs, paths.processes, paths.copies];
   const files = [paths.lock, paths.writerLock, paths.payerLock];
   for (const path of [...directories, ...files]) {
     const stat = lstatSync(path, { throwIfNoEntry: false });

@@ -13,8 +13,8 @@ export interface HomePaths {
   readonly epoch: string;
   readonly runs: string;
   readonly processes: string;
-  /** Copies of the database from before changes of its schema. */
-  readonly schemaBackups: string;
+  /** Verified copies of the database from before changes of its schema, and repairs. */
+  readonly copies: string;
   /** Lock of whoever writes the files. */
   readonly writerLock: string;
   /** Lock of whoever pays what one store owes to the other. */
@@ -77,7 +77,7 @@ export function homePaths(home: string): HomePaths {
     epoch: join(own, 'epoch'),
     runs: join(own, 'runs'),
     processes: join(own, 'processes'),
-    schemaBackups: join(own, 'schema-backups'),
+    copies: join(own, 'copies'),
     writerLock: join(own, 'writer.db'),
     payerLock: join(own, 'payer.db'),
     modeChange: join(own, 'mode-change'),

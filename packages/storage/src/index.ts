@@ -2,6 +2,7 @@ export { findHome } from './home.js';
 export type { FindHomeOptions } from './home.js';
 export type { DigestRequest } from './digest.js';
 export type { AuditProblem, AuditReport } from './audit.js';
+export type { CheckOptions, CheckReport, RuleReport } from './check.js';
 export type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
 export type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 export type { OpenIndex, OpenIndexOptions, StoreName } from './open-index.js';
@@ -17,9 +18,12 @@ export type {
   SchemaStep,
   SchemaVerification,
 } from './schema/reports.js';
+export type { ApplyOptions, PlanReport, RepairReport } from './repair.js';
+export type { PlannedRow, RepairPlan } from './repair-plan.js';
 export type { SyncOptions, SyncResult } from './sync.js';
 export type { WatchOptions } from './watch.js';
 export type { SyncAction } from '@deespec/dual-adapter';
+export type { ConsistencyRule } from '@deespec/sqlite-adapter';
 export type {
   ByteEquation,
   Difference,
@@ -47,9 +51,11 @@ export type {
 export type { VersionReport } from './version.js';
 
 import type { Conflict, QuarantinedEntry, Storage, TreePath } from '@deespec/domain';
+import type { ConsistencyRule } from '@deespec/sqlite-adapter';
 
 import type { DigestRequest } from './digest.js';
 import type { AuditReport } from './audit.js';
+import type { CheckOptions, CheckReport } from './check.js';
 import type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
 import type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 import type { OpenIndex, OpenIndexOptions } from './open-index.js';
@@ -63,6 +69,7 @@ import type {
   SchemaStatus,
   SchemaVerification,
 } from './schema/reports.js';
+import type { ApplyOptions, PlanReport, RepairReport } from './repair.js';
 import type { SyncOptions, SyncResult } from './sync.js';
 import type { WatchOptions } from './watch.js';
 import type {
@@ -202,6 +209,26 @@ export async function resolveConflict(options: ResolveOptions): Promise<ResolveR
 /** See `audit.ts`. */
 export async function verifyAudit(options: { home: string }): Promise<AuditReport> {
   return atBoundary(options.home, async () => (await import('./audit.js')).verifyAudit(options));
+}
+
+/** See `check.ts`. */
+export async function checkDatabase(options: CheckOptions): Promise<CheckReport> {
+  return atBoundary(options.home, async () => (await import('./check.js')).checkDatabase(options));
+}
+
+/** See `check.ts`. */
+export async function listRules(names?: readonly string[]): Promise<readonly ConsistencyRule[]> {
+  return atBoundary(tmpdir(), async () => (await import('./check.js')).listRules(names));
+}
+
+/** See `repair.ts`. */
+export async function planRepair(options: { home: string }): Promise<PlanReport> {
+  return atBoundary(options.home, async () => (await import('./repair.js')).planRepair(options));
+}
+
+/** See `repair.ts`. */
+export async function applyRepair(options: ApplyOptions): Promise<RepairReport> {
+  return atBoundary(options.home, async () => (await import('./repair.js')).applyRepair(options));
 }
 
 /** See `version.ts`. */

@@ -128,7 +128,9 @@ async function insideDifferences(
 ): Promise<Difference[]> {
   const handle = openHandle(paths.database, 'read');
   try {
-    const index = (await checkIndex(handle)).map((difference) => ({ what: 'index', ...difference }));
+    const index = (await checkIndex(handle)).map(({ where, expected, actual }) => {
+      return { what: 'index', where, expected, actual };
+    });
     const found = [...index, ...changedRuns(handle)];
     return isRenewed || known.length + found.length > 0 ? found : sinceMigration(handle, verified);
   } catch (error) {

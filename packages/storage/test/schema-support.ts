@@ -31,7 +31,7 @@ export function tablesIn(path: string): ReadonlyMap<string, TableRows> {
 
 /** Paths of the copies from before changes of the schema, oldest first. */
 export function backupsOf(home: string): string[] {
-  const directory = join(home, '.storage/schema-backups');
+  const directory = join(home, '.storage/copies');
   return existsSync(directory)
     ? readdirSync(directory)
         .sort()

@@ -1,5 +1,6 @@
 export type { SchemaObject } from './database-checks.js';
 export type { Difference, DifferenceKind } from './differences.js';
+export { digestDatabase } from './digest-database.js';
 export { digestTree } from './digest-tree.js';
 export type { DigestOptions, TreeDigest } from './digest-tree.js';
 export type { RunControl, WorkDone } from './pace.js';

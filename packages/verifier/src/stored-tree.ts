@@ -87,6 +87,11 @@ export class StoredTree {
     }
   }
 
+  /** What a connection sees, in whatever transaction it is; its owner closes it. */
+  static over(connection: Database.Database): StoredTree {
+    return new StoredTree(connection);
+  }
+
   /** More rows than any table of this file can have: a scan that yields more goes round in a damaged file. */
   get rowBound(): number {
     const [pages, bytes] = ['page_count', 'page_size'].map(
@@ -142,6 +147,13 @@ export class StoredTree {
       chunks,
       ...(missingChunk === undefined ? {} : { missingChunk }),
     };
+  }
+
+  /** The chunks of a content in the order of their numbers, one in memory at a time. */
+  *chunks(contentId: unknown): Generator<Buffer, void, undefined> {
+    const sql = `SELECT CAST(${short('bytes')} AS BLOB) FROM content_chunk WHERE content_id = ? ORDER BY seq`;
+    const rows = this.connection.prepare<[unknown], Buffer | null>(sql).pluck().iterate(contentId);
+    for (const bytes of rows) if (bytes !== null) yield bytes;
   }
 
   close(): void {

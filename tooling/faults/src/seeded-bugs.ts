@@ -277,6 +277,16 @@ const bugs = {
       },
     ],
   },
+  'repair-split': {
+    about: 'rows that are repaired are taken away in one transaction and derived in another',
+    patches: [
+      {
+        file: 'sqlite-adapter/dist/rebuild-rows.js',
+        replace: 'derivation.follow(changes, ground);',
+        by: "handle.exec('COMMIT; BEGIN IMMEDIATE'); derivation.follow(changes, ground);",
+      },
+    ],
+  },
   'space-preflight-skipped': {
     about:
       'no bug but a way to fill the disk in the middle of a run: the check for free space at its start is left out',

@@ -97,7 +97,7 @@ async function judgeExport(place: Place, before: Before): Promise<{ wrong: strin
 
 const ownNames = new Set([
   ...['.gitignore', 'epoch', 'last-scan', 'lock.db', 'processes', 'runs'],
-  ...['audit.ndjson', 'conflicts', 'dirty', 'payer.db', 'schema-backups', 'trash', 'writer.db'],
+  ...['audit.ndjson', 'conflicts', 'copies', 'dirty', 'payer.db', 'trash', 'writer.db'],
 ]);
 
 /** What runs left behind that nobody needs: names below the place. Empty after a command that succeeded. */

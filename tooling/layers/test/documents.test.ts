@@ -16,6 +16,7 @@ import { hasSqliteShell, isBuilt, repository, withWorkspace } from './support.js
 const DOMAIN = 'packages/domain/dist/index.js';
 const LAYOUT = 'packages/layout/dist/index.js';
 const VALIDATORS = 'packages/validators/dist/index.js';
+const STORAGE = 'packages/storage/dist/index.js';
 const EXIT_CODES = 'apps/cli/dist/exit-code.js';
 
 const PROGRAM = 'apps/cli/dist/main.js';
@@ -101,8 +102,12 @@ describe('exit codes', () => {
 
 describe('rules', () => {
   test('have one row each, with their severity', async () => {
-    if (!isBuilt(LAYOUT) || !isBuilt(VALIDATORS)) return;
-    const rules: Rule[] = [...(await load(LAYOUT)).layoutRules, ...(await load(VALIDATORS)).validatorRules];
+    if (!isBuilt(LAYOUT) || !isBuilt(VALIDATORS) || !isBuilt(STORAGE)) return;
+    const rules: Rule[] = [
+      ...(await load(LAYOUT)).layoutRules,
+      ...(await load(VALIDATORS)).validatorRules,
+      ...(await (await load(STORAGE)).listRules()),
+    ];
 
     expect(rules).not.toEqual([]);
     expect(

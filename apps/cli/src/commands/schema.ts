@@ -20,7 +20,7 @@ export function schemaCommand(session: Session) {
     summary: 'bring the schema of the database to another version, proven first',
     description:
       'Look at the versions of the schema of .deespec/deespec.db, and change it. Each change is rehearsed on a copy, ' +
-      'every row compared,\nand a verified copy from before is kept in .deespec/.storage/schema-backups.',
+      'every row compared,\nand a verified copy from before is kept in .deespec/.storage/copies.',
     examples: [
       ['deespec schema status', 'which scripts the database has, and which this program has'],
       ['deespec schema up', 'bring the database to the version that this program works on'],

@@ -8,8 +8,8 @@ import { takeAlone } from '../alone.js';
 import { homePaths, type HomePaths } from '../home.js';
 import { requireFit, requireSpace } from '../preflight.js';
 import { beginRun, type RunDirectory } from '../runs.js';
-import { copyVerified, keepBackup } from './backup.js';
-import { databaseBytes, planFor } from './plan.js';
+import { copyVerified, databaseBytes, keepCopy } from '../verified-copy.js';
+import { planFor } from './plan.js';
 import { rehearse, runScripts } from './rehearse.js';
 import type { ChangeSchemaOptions, SchemaChangeReport, SchemaPlan, SchemaStep } from './reports.js';
 
@@ -44,7 +44,7 @@ export async function changeSchema(options: ChangeSchemaOptions): Promise<Schema
     if (options.dryRun === true)
       return report({ applied: plan.scripts.map(({ version }) => version), proven });
     const bytes = databaseBytes(directory.database);
-    const path = keepBackup(paths, directory.database, { version: plan.from, now: new Date() });
+    const path = keepCopy(paths, directory.database, { name: `version-${plan.from}`, now: new Date() });
     return report({ applied: changeLive(plan, path), proven, backup: { path, bytes } });
   } finally {
     try {

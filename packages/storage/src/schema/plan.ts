@@ -1,6 +1,6 @@
 import { StorageError } from '@deespec/domain';
 import { planDown, planUp } from '@deespec/migration-engine';
-import { droppedObjects, openHandle, readApplied, schemaScripts } from '@deespec/sqlite-adapter';
+import { droppedObjects, readApplied, schemaScripts } from '@deespec/sqlite-adapter';
 
 import { getDatabase } from '../database.js';
 import { homePaths, type HomePaths } from '../home.js';
@@ -49,15 +49,4 @@ function requireVersion(to: number): number {
     hint: 'to be without a database, move deespec.db away in mode file',
     details: { to },
   });
-}
-
-/** Bytes of a database, as its pages say. */
-export function databaseBytes(path: string): number {
-  const handle = openHandle(path, 'read');
-  try {
-    const pages = handle.pragma('page_count', { simple: true }) as number;
-    return pages * (handle.pragma('page_size', { simple: true }) as number);
-  } finally {
-    handle.close();
-  }
 }

@@ -9,8 +9,8 @@ import { getDatabase } from '../database.js';
 import { homePaths } from '../home.js';
 import { makeOwnDirectory } from '../own-directory.js';
 import { requireFit, requireSpace } from '../preflight.js';
-import { copyVerified } from './backup.js';
-import { databaseBytes, planFor } from './plan.js';
+import { copyVerified, databaseBytes } from '../verified-copy.js';
+import { planFor } from './plan.js';
 import { rehearse } from './rehearse.js';
 import type { SchemaDirection, SchemaProof, SchemaStep } from './reports.js';
 

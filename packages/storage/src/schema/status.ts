@@ -70,11 +70,12 @@ function problemOf(handle: Handle): SchemaStatus['problem'] {
   }
 }
 
-function listBackups({ schemaBackups }: HomePaths): string[] {
+function listBackups({ copies }: HomePaths): string[] {
   try {
-    return readdirSync(schemaBackups)
+    return readdirSync(copies)
+      .filter((name) => /-version-\d+\.db$/u.test(name))
       .sort()
-      .map((name) => join(schemaBackups, name));
+      .map((name) => join(copies, name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

@@ -98,7 +98,7 @@ export class SchemaJudge implements Judge {
 
   /** Backups are looked at on copies, too. */
   private wrongBackups(place: Place, before: Before): string[] {
-    const backups = join(place.home, '.storage/schema-backups');
+    const backups = join(place.home, '.storage/copies');
     if (!existsSync(backups)) return [];
     const directory = `${place.directory}-backup`;
     mkdirSync(directory, { recursive: true });

@@ -33,7 +33,7 @@ async function makeBase(version: number): Promise<Place> {
   if (version < newest) {
     await fillWithVersion(place, newest);
     await mustSucceed(place, ['schema', 'down', '--to', String(version), '--yes', '--home', place.home]);
-    rmSync(join(place.home, '.storage/schema-backups'), { recursive: true });
+    rmSync(join(place.home, '.storage/copies'), { recursive: true });
     return place;
   }
   makeTree(place);

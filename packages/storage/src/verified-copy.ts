@@ -9,10 +9,10 @@ import {
 import { chmodSync, linkSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { copyDatabase } from '../copy-database.js';
-import type { HomePaths } from '../home.js';
-import { makeOwnDirectory } from '../own-directory.js';
-import { syncPath } from '../sync-path.js';
+import { copyDatabase } from './copy-database.js';
+import type { HomePaths } from './home.js';
+import { makeOwnDirectory } from './own-directory.js';
+import { syncPath } from './sync-path.js';
 
 type Handle = ReturnType<typeof openHandle>;
 
@@ -51,23 +51,34 @@ function isSound(handle: Handle): boolean {
 }
 
 /**
- * Gives a verified copy its name among the backups, durably. It stays there until somebody removes it.
+ * Gives a verified copy its name among those that are kept, durably. It stays there until somebody removes it.
  *
  * @returns its path
  */
-export function keepBackup(
+export function keepCopy(
   paths: HomePaths,
   copy: string,
-  { version, now }: { readonly version: number; readonly now: Date },
+  { name, now }: { readonly name: string; readonly now: Date },
 ): string {
   const time = now.toISOString().replaceAll(/[-:.]/gu, '');
-  const path = join(paths.schemaBackups, `${time}-version-${version}.db`);
+  const path = join(paths.copies, `${time}-${name}.db`);
   chmodSync(copy, 0o600);
   syncPath(copy);
-  makeOwnDirectory(paths.schemaBackups);
+  makeOwnDirectory(paths.copies);
   linkSync(copy, path);
-  syncPath(paths.schemaBackups);
+  syncPath(paths.copies);
   unlinkSync(copy);
   syncPath(dirname(copy));
   return path;
+}
+
+/** Bytes of a database, as its pages say. */
+export function databaseBytes(path: string): number {
+  const handle = openHandle(path, 'read');
+  try {
+    const pages = handle.pragma('page_count', { simple: true }) as number;
+    return pages * (handle.pragma('page_size', { simple: true }) as number);
+  } finally {
+    handle.close();
+  }
 }
