@@ -6,7 +6,6 @@ import { rmSync } from 'node:fs';
 
 import { copyDatabase } from './copy-database.js';
 import { isDamaged } from './database.js';
-import { copyDatabase } from './database-copy.js';
 import { progress, type MigrateRun } from './migrate-run.js';
 import type { ByteEquation, MigrateReport } from './reports.js';
 
