@@ -14,7 +14,7 @@ if (!hasTerminal) console.warn('skipped: script(1), which gives a program a term
 const launcher = fileURLToPath(new URL('../bin/deespec.js', import.meta.url));
 
 async function ask(home: string, ...words: string[]): Promise<Document> {
-  return documentOf(await deespec(['schema', ...words, '--home', home, '--json']));
+  return documentOf(await runInProcess(['schema', ...words, '--home', home, '--json']));
 }
 
 /** A tree in mode file whose database has schema version 2, and the newest version. */
@@ -28,7 +28,7 @@ describe('schema status', () => {
   test('shows each version with its state, and what to do about a database that is refused', async () => {
     const { home, newest } = await olderHome();
 
-    const { exitCode, stdout, stderr } = await deespec(['schema', 'status', '--home', home]);
+    const { exitCode, stdout, stderr } = await runInProcess(['schema', 'status', '--home', home]);
     const { data } = await ask(home, 'status');
 
     const text = stdout.toString();

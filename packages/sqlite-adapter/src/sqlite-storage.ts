@@ -20,7 +20,7 @@ export interface SqliteStorage {
   readonly store: SqliteTreeStore;
   readonly index: Index;
   /** False once the schema is another version than at the opening: then this program must not go on with it. */
-  isCurrent(): boolean;
+  readonly isCurrent: () => boolean;
   /** Closes both. A second call does nothing. */
   close(): Promise<void>;
 }

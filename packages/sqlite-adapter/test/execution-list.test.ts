@@ -13,9 +13,12 @@ let connection: Connection;
 beforeAll(async () => {
   const path = join(directory(), 'deespec.db');
   const tree = new MemoryTree();
-  await tree.put(`specs/sbi/${sbiId}/state.json`, '{"status":"WIP"}');
-  for (const turn of [1, 2, 3])
-    await tree.put(`specs/sbi/${sbiId}/implement_${turn}.md`, 'DECISION: FAILED\n');
+  // With a single item SQLite knows that the item says nothing, and takes whatever index there is.
+  for (const item of [sbiId, 'SBI-01M810CC093DHZQK57AH103BW2', 'SBI-01M810CC09ZZZZZZZZZZZZZZZZ']) {
+    await tree.put(`specs/sbi/${item}/state.json`, '{"status":"WIP"}');
+    for (const turn of [1, 2, 3])
+      await tree.put(`specs/sbi/${item}/implement_${turn}.md`, 'DECISION: FAILED\n');
+  }
   await tree.load(path, 'create');
   connection = await openConnection(path, 'read');
 });

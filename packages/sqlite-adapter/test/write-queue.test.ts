@@ -13,10 +13,7 @@ async function open() {
   const connection = await openConnection(path, 'write');
   const put = connection.handle.prepare('INSERT INTO schema_info (key, value) VALUES (?, ?)');
   const keys = () =>
-    connection.handle
-      .prepare(`SELECT key FROM schema_info WHERE key <> 'version' ORDER BY key`)
-      .pluck()
-      .all();
+    connection.handle.prepare(`SELECT key FROM schema_info WHERE length(key) = 1 ORDER BY key`).pluck().all();
   return { path, connection, queue: new WriteQueue(connection.handle, path), put, keys };
 }
 

@@ -1,4 +1,4 @@
-import { openHandle, requireSchema } from '@deespec/sqlite-adapter';
+import { compareTables, openHandle, requireSchema } from '@deespec/sqlite-adapter';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
@@ -122,7 +122,8 @@ describe('schema down', () => {
     );
     expect(down).toMatchObject({ from: newest, to: 1, drops: plan.drops });
     expect(refused.hint).toContain('deespec schema up');
-    expect(tablesIn(databaseIn(home))).toEqual(before);
+    // Whose hash of the rows follows: they tell when the scripts were applied.
+    expect(compareTables(before, tablesIn(databaseIn(home)))).toEqual(['evidence']);
     expect(await verify({ home, checkAll: true })).toMatchObject({ ok: true });
     expect(backupsOf(home)).toHaveLength(2);
   });

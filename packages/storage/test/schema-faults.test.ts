@@ -14,68 +14,76 @@ afterAll(removeDirectories);
 const wrong = '0'.repeat(64);
 const newer = schemaScripts().length + 1;
 
+interface Fault {
+  readonly name: string;
+  readonly code: ErrorCode;
+  /** Words of the hint. */
+  readonly fix: string;
+  readonly make: (home: string) => void;
+}
+
 /** Nine faults, each with an error and a fix of its own. */
-const faults: readonly (readonly [
-  name: string,
-  code: ErrorCode,
-  fix: string,
-  make: (home: string) => void,
-])[] = [
-  [
-    'an edited script',
-    'MIGRATION.CHECKSUM_MISMATCH',
-    'install the version of the program',
-    (home) => corrupt(home, `UPDATE schema_version SET checksum = '${wrong}' WHERE version = 1`),
-  ],
-  [
-    'a missing script',
-    'MIGRATION.MISSING',
-    'restore the database from a backup',
-    (home) => corrupt(home, 'DELETE FROM schema_version WHERE version = 1'),
-  ],
-  [
-    'a newer database',
-    'DATABASE.NEWER',
-    'use a newer version of deespec',
-    (home) =>
+const faults: readonly Fault[] = [
+  {
+    name: 'an edited script',
+    code: 'MIGRATION.CHECKSUM_MISMATCH',
+    fix: 'install the version of the program',
+    make: (home) => corrupt(home, `UPDATE schema_version SET checksum = '${wrong}' WHERE version = 1`),
+  },
+  {
+    name: 'a missing script',
+    code: 'MIGRATION.MISSING',
+    fix: 'restore the database from a backup',
+    make: (home) => corrupt(home, 'DELETE FROM schema_version WHERE version = 1'),
+  },
+  {
+    name: 'a newer database',
+    code: 'DATABASE.NEWER',
+    fix: 'use a newer version of deespec',
+    make: (home) =>
       corrupt(
         home,
         `INSERT INTO schema_version (version, applied_at, description, checksum)
            SELECT ${newer}, applied_at, 'of a later time', checksum FROM schema_version WHERE version = 1;
          CREATE TABLE of_a_later_time (a); PRAGMA user_version = ${newer}`,
       ),
-  ],
-  [
-    'a trigger that was added by hand',
-    'SCHEMA.EXTRA_OBJECT',
-    'prints the SQL that removes it',
-    (home) => corrupt(home, `CREATE TRIGGER t AFTER INSERT ON sbi BEGIN DELETE FROM sbi; END`),
-  ],
-  [
-    'a dropped index',
-    'SCHEMA.MISSING_OBJECT',
-    'prints the SQL that makes it again',
-    (home) => corrupt(home, 'DROP INDEX idx_sbi_status'),
-  ],
-  [
-    'a view posing as a table',
-    'SCHEMA.DISGUISED_OBJECT',
-    'restore a backup',
-    (home) => corrupt(home, 'DROP TABLE evidence; CREATE VIEW evidence AS SELECT 1 AS run_id'),
-  ],
-  [
-    'an empty file',
-    'DATABASE.EMPTY_FILE',
-    'move it away if it is not needed',
-    (home) => truncateSync(join(home, 'deespec.db')),
-  ],
-  [
-    'a truncated file',
-    'DATABASE.TRUNCATED',
-    'restore it from a backup',
-    (home) => truncateSync(join(home, 'deespec.db'), statSync(join(home, 'deespec.db')).size - 4096),
-  ],
-  ['a foreign file', 'DATABASE.FOREIGN', 'move it away if it is not needed', replaceByForeign],
+  },
+  {
+    name: 'a trigger that was added by hand',
+    code: 'SCHEMA.EXTRA_OBJECT',
+    fix: 'prints the SQL that removes it',
+    make: (home) => corrupt(home, `CREATE TRIGGER t AFTER INSERT ON sbi BEGIN DELETE FROM sbi; END`),
+  },
+  {
+    name: 'a dropped index',
+    code: 'SCHEMA.MISSING_OBJECT',
+    fix: 'prints the SQL that makes it again',
+    make: (home) => corrupt(home, 'DROP INDEX idx_sbi_status'),
+  },
+  {
+    name: 'a view posing as a table',
+    code: 'SCHEMA.DISGUISED_OBJECT',
+    fix: 'restore a backup',
+    make: (home) => corrupt(home, 'DROP TABLE evidence; CREATE VIEW evidence AS SELECT 1 AS run_id'),
+  },
+  {
+    name: 'an empty file',
+    code: 'DATABASE.EMPTY_FILE',
+    fix: 'move it away if it is not needed',
+    make: (home) => truncateSync(join(home, 'deespec.db')),
+  },
+  {
+    name: 'a truncated file',
+    code: 'DATABASE.TRUNCATED',
+    fix: 'restore it from a backup',
+    make: (home) => truncateSync(join(home, 'deespec.db'), statSync(join(home, 'deespec.db')).size - 4096),
+  },
+  {
+    name: 'a foreign file',
+    code: 'DATABASE.FOREIGN',
+    fix: 'move it away if it is not needed',
+    make: replaceByForeign,
+  },
 ];
 
 function replaceByForeign(home: string): void {
@@ -93,10 +101,10 @@ beforeAll(async () => {
 });
 
 test('nine faults have nine different errors', () => {
-  expect(new Set(faults.map(([, code]) => code)).size).toBe(9);
+  expect(new Set(faults.map(({ code }) => code)).size).toBe(9);
 });
 
-test.each(faults)('%s: %s, its fix is named, and nothing is written', async (_, code, fix, make) => {
+test.each(faults)('$name: $code, its fix is named, and nothing is written', async ({ code, fix, make }) => {
   const home = newHome();
   cpSync(template, home, { recursive: true });
   make(home);

@@ -16,7 +16,7 @@ export interface OpenStores {
   /** Present where two stores are kept in step. */
   readonly dual?: DualStore;
   /** False once the schema of an open database is another one: the stores are to be opened anew. */
-  isCurrent(): boolean;
+  readonly isCurrent: () => boolean;
   close(): Promise<void>;
 }
 
