@@ -1,3 +1,4 @@
+import { loadConsistency, openHandle } from '@deespec/sqlite-adapter';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,13 +15,18 @@ import {
 } from '../src/index.js';
 import { homeIn, seededHome } from './consistency-homes.js';
 import { repairable, unrepairable } from './consistency-seeds.js';
-import { corrupt, expectError, removeDirectories, rows, sha256 } from './support.js';
+import { corrupt, expectError, removeDirectories, sha256 } from './support.js';
 
 afterAll(removeDirectories);
+
+type Handle = ReturnType<typeof openHandle>;
 
 /** Rules whose findings say that no row can be derived. */
 const preventing = new Set(
   (await listRules()).filter(({ repair }) => repair === 'prevents').map(({ rule }) => rule),
+);
+const rebuilding = new Set(
+  (await listRules()).filter(({ repair }) => repair === 'rebuilds').map(({ rule }) => rule),
 );
 const blockers = unrepairable.filter(({ rule }) => preventing.has(rule) && !/^(?:file-|store-)/u.test(rule));
 
@@ -29,30 +35,85 @@ async function planText(home: string): Promise<string> {
 }
 
 /** Every row of the index and the record, without what numbers them. */
-function indexOf(home: string): unknown {
+function indexIn(handle: Handle): unknown {
   const execution = `sbi_id, run, turn, step, status, decision, attempt, started_at, completed_at,
     lease_expires_at, content, path, metadata`;
+  const all = (sql: string) => handle.prepare(sql).all();
   return {
-    sbi: rows(home, 'SELECT * FROM sbi ORDER BY id'),
-    execution: rows(home, `SELECT ${execution} FROM execution ORDER BY sbi_id, run, turn, step`),
-    config: rows(home, 'SELECT * FROM config ORDER BY key'),
-    audit: rows(home, 'SELECT timestamp, entity_id, user, path, seq, hash FROM audit_log ORDER BY path, seq'),
-    entries: rows(home, 'SELECT path, kind, mode, sha256, size, state, reason FROM tree_entry ORDER BY path'),
+    sbi: all('SELECT * FROM sbi ORDER BY id'),
+    execution: all(`SELECT ${execution} FROM execution ORDER BY sbi_id, run, turn, step`),
+    config: all('SELECT * FROM config ORDER BY key'),
+    audit: all('SELECT timestamp, entity_id, user, path, seq, hash FROM audit_log ORDER BY path, seq'),
+    entries: all('SELECT path, kind, mode, sha256, size, state, reason FROM tree_entry ORDER BY path'),
   };
 }
 
+function indexOf(home: string): unknown {
+  const handle = openHandle(join(home, 'deespec.db'), 'read');
+  try {
+    return indexIn(handle);
+  } finally {
+    handle.close();
+  }
+}
+
+/** One database on which everything is tried and taken back. */
+class Trial {
+  constructor(private readonly handle: Handle) {
+    handle.pragma('foreign_keys = OFF');
+  }
+
+  attempt<T>(work: (handle: Handle) => T): T {
+    this.handle.exec('BEGIN IMMEDIATE');
+    try {
+      return work(this.handle);
+    } finally {
+      this.handle.exec('ROLLBACK');
+    }
+  }
+
+  close(): void {
+    this.handle.close();
+  }
+}
+
+const homes = { file: await homeIn('file'), sqlite: await homeIn('sqlite') };
+/** What the index holds where nothing is wrong. */
+const sound = { file: indexOf(homes.file), sqlite: indexOf(homes.sqlite) };
+const trial = {
+  file: new Trial(openHandle(join(homes.file, 'deespec.db'), 'write')),
+  sqlite: new Trial(openHandle(join(homes.sqlite, 'deespec.db'), 'write')),
+};
+afterAll(() => Object.values(trial).forEach((one) => one.close()));
+
+/** One fault for each rule whose findings are rebuilt. */
+const firstOfEach = [...new Map(repairable.toReversed().map((seed) => [seed.rule, seed])).values()].filter(
+  ({ rule }) => rebuilding.has(rule),
+);
+
 describe('Repair of rows that are derived', () => {
-  test.each(repairable)('mends for $rule: $fault', async (seed) => {
+  test.each(repairable)('derives for $rule: $fault', async ({ sql, mode = 'file' }) => {
+    const { findRepairs, rebuildRows } = await loadConsistency();
+    const [before, after] = trial[mode].attempt((handle) => {
+      handle.exec(sql);
+      const { rows: found } = findRepairs(handle);
+      rebuildRows(handle, found);
+      return [found, { left: findRepairs(handle).rows, index: indexIn(handle) }];
+    });
+
+    expect(before).not.toEqual([]);
+    expect(after).toEqual({ left: [], index: sound[mode] });
+  });
+
+  test.each(firstOfEach)('mends, and commits, for $rule: $fault', async (seed) => {
     const home = await seededHome(seed);
-    const sound = await homeIn(seed.mode ?? 'file');
     const { plan, text } = await planRepair({ home });
 
     const report = await applyRepair({ home, plan: text });
 
     expect(report).toMatchObject({ outcome: 'repaired', rows: plan.rows.length, digest: plan.state.digest });
-    expect(indexOf(home)).toEqual(indexOf(sound));
-    const { rules } = await checkDatabase({ home });
-    expect(rules.filter(({ count }) => count > 0).map(({ rule }) => rule)).toEqual(['lease-expired']);
+    expect(indexOf(home)).toEqual(sound[seed.mode ?? 'file']);
+    expect(await checkDatabase({ home, rules: [seed.rule, 'evidence-rows'] })).toMatchObject({ ok: true });
   });
 
   test.each(['file', 'sqlite'] as const)('mends several at once in mode %s, which verify proves', async (mode) => {
@@ -63,7 +124,7 @@ describe('Repair of rows that are derived', () => {
     const { digest: stored } = await applyRepair({ home, plan: await planText(home) });
 
     expect((await digest({ directory: home })).digest).toBe(stored);
-    expect(indexOf(home)).toEqual(indexOf(await homeIn(mode)));
+    expect(indexOf(home)).toEqual(sound[mode]);
     expect(await verify({ home, checkAll: true })).toMatchObject({ ok: true, databaseDigest: stored });
   });
 
