@@ -9,6 +9,7 @@ export type { Evidence } from './evidence.js';
 export { APPLICATION_ID, keepLog, openHandle, sqliteVersion } from './handle.js';
 export type { Access } from './handle.js';
 export { LockTurn } from './lock-turn.js';
+export { logBytes } from './log-bound.js';
 export { recordDigest } from './record-digest.js';
 export { expectedSchema, requireSchema } from './schema.js';
 export type { SchemaObject, SchemaOptions } from './schema.js';
