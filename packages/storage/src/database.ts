@@ -115,7 +115,10 @@ export function requireOwnState(paths: HomePaths, state: StorageState | undefine
  *
  * @throws StorageError `EVIDENCE.STALE`
  */
-export function requireEvidence({ state, verified }: OwnDatabase): void {
+export function requireEvidence({
+  state,
+  verified,
+}: Pick<OwnDatabase, 'verified'> & { readonly state: Pick<StorageState, 'epoch'> }): void {
   // A change of mode verifies, then begins the next epoch.
   if (verified.epoch >= state.epoch - 1) return;
   throw new StorageError(

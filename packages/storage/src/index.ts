@@ -3,6 +3,11 @@ export type { FindHomeOptions } from './home.js';
 export type { DigestRequest } from './digest.js';
 export type { AuditProblem, AuditReport } from './audit.js';
 export type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+export type { CheckLevel, CheckStatus, HealthCheck } from './health/check.js';
+export type { DoctorOptions, HealthOptions, HealthReport } from './health/health.js';
+export { defaultLimits } from './health/limits.js';
+export type { HealthLimits } from './health/limits.js';
+export { formatMetrics } from './health/metrics.js';
 export type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 export type { OpenIndex, OpenIndexOptions, StoreName } from './open-index.js';
 export type { OpenOptions } from './open-storage.js';
@@ -40,6 +45,7 @@ import type { Conflict, QuarantinedEntry, Storage, TreePath } from '@deespec/dom
 import type { DigestRequest } from './digest.js';
 import type { AuditReport } from './audit.js';
 import type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+import type { DoctorOptions, HealthOptions, HealthReport } from './health/health.js';
 import type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 import type { OpenIndex, OpenIndexOptions } from './open-index.js';
 import type { OpenOptions } from './open-storage.js';
@@ -157,6 +163,18 @@ export async function resolveConflict(options: ResolveOptions): Promise<ResolveR
 /** See `audit.ts`. */
 export async function verifyAudit(options: { home: string }): Promise<AuditReport> {
   return atBoundary(options.home, async () => (await import('./audit.js')).verifyAudit(options));
+}
+
+/** See `health/health.ts`. */
+export async function readHealth(options: HealthOptions): Promise<HealthReport> {
+  return atBoundary(options.home, async () => (await import('./health/health.js')).readHealth(options));
+}
+
+/** See `health/health.ts`. */
+export async function runDoctor(options: DoctorOptions): Promise<HealthReport> {
+  return atBoundary(options.home ?? tmpdir(), async () =>
+    (await import('./health/health.js')).runDoctor(options),
+  );
 }
 
 /** See `version.ts`. */
