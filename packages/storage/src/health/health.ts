@@ -3,7 +3,18 @@ import { timeFromDate, type StorageMode } from '@deespec/domain';
 import { homePaths, type HomePaths } from '../home.js';
 import { programVersion } from '../manifest.js';
 import type { RunOptions } from '../reports.js';
-import { check, ok, worst, type CheckLevel, type CheckStatus, type HealthCheck, type Made, type Numbers } from './check.js';
+import {
+  check,
+  ok,
+  refused,
+  worst,
+  type CheckLevel,
+  type CheckStatus,
+  type Found,
+  type HealthCheck,
+  type Made,
+  type Numbers,
+} from './check.js';
 import { defaultLimits, type HealthLimits } from './limits.js';
 import { checkPlace, checkProgram, sqliteFound } from './machine-checks.js';
 import type { TreeChecks } from './tree-checks.js';
@@ -59,23 +70,31 @@ export async function readHealth(options: HealthOptions): Promise<HealthReport> 
 }
 
 /**
- * Looks at the machine, and at the tree as {@link readHealth} does. Answers where SQLite cannot be loaded, and where there is no tree.
- *
- * @throws StorageError `TREE.NOT_FOUND` when the named directory is no tree
+ * Looks at the machine, and at the tree as {@link readHealth} does. Answers where SQLite cannot be loaded, and where there is no
+ * tree. Writes nothing.
  */
 export async function runDoctor(options: DoctorOptions): Promise<HealthReport> {
   const { home, now = new Date() } = options;
   const machine = await checkProgram();
-  if (home === undefined) return report([...machine, await check('live tree', noTreeFound)], { ...noTree, now });
-  const paths = homePaths(home);
+  const paths = home === undefined ? noTreeFound() : pathsOf(home);
+  if ('status' in paths) return report([...machine, await check('live tree', () => paths)], { ...noTree, now });
   const place = await checkPlace(paths, now);
   const isAble = machine.every((one) => one.check.name !== 'sqlite' || one.check.status !== 'fail');
-  const tree = isAble ? await treeChecks(paths, { home, ...options, now }) : noTree;
+  const tree = isAble ? await treeChecks(paths, { ...options, home: paths.home, now }) : noTree;
   return report([...machine, ...place, ...tree.made], { ...tree, home: paths.home, now });
 }
 
-function noTreeFound() {
+function noTreeFound(): Found {
   return ok('there is no .deespec directory here or above: only the machine was looked at');
+}
+
+/** The paths of a tree, or why there is none. */
+function pathsOf(home: string): HomePaths | Found {
+  try {
+    return homePaths(home);
+  } catch (error) {
+    return refused(error);
+  }
 }
 
 const noTree: TreeChecks = { made: [], past: [], mode: undefined };

@@ -136,7 +136,7 @@ function permissionsFound(paths: HomePaths): Found {
   return {
     status: 'warn',
     value: `others may write to ${open.join(', ')}`,
-    fix: `take it from them: chmod go-w ${open.join(' ')}`,
+    fix: 'take that from them, with "chmod go-w" on each',
   };
 }
 

@@ -1,0 +1,117 @@
+import type { Database } from 'better-sqlite3';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { keepLog, logBytes, openHandle } from '../src/index.js';
+import { LogBound } from '../src/log-bound.js';
+import { WriteQueue } from '../src/write-queue.js';
+import { emptyDatabase, removeDirectories } from './support.js';
+
+afterAll(removeDirectories);
+
+const MIB = 1_048_576;
+
+/** A database in WAL mode with one row, which `write` makes anew. */
+function open() {
+  const path = emptyDatabase();
+  const writer = openHandle(path, 'write');
+  keepLog(writer, 'wal');
+  const put = writer.prepare(
+    `INSERT INTO schema_info (key, value) VALUES ('filler', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+  );
+  const write = (bytes: number) => void put.run('x'.repeat(bytes));
+  write(1);
+  return { path, writer, write };
+}
+
+/** A reader that keeps seeing the database as it is now. */
+function startReader(path: string): Database {
+  const reader = openHandle(path, 'read');
+  reader.exec('BEGIN DEFERRED');
+  reader.prepare('SELECT count(*) FROM schema_info').get();
+  return reader;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition() && waited < 5_000; waited += 20) await sleep(20);
+  expect(condition()).toBe(true);
+}
+
+describe('A write-ahead log', () => {
+  test('above the bound is cut off once no reader needs it, although nobody writes any more', async () => {
+    const { path, writer, write } = open();
+    const log = new LogBound(writer, path, 100_000);
+    const reader = startReader(path);
+    write(200_000);
+    log.committed();
+    await sleep(100);
+    const kept = logBytes(path);
+
+    reader.close();
+    await until(() => logBytes(path) === 0);
+
+    expect(kept).toBeGreaterThan(200_000);
+    writer.close();
+  });
+
+  test('below it is left alone', async () => {
+    const { path, writer, write } = open();
+    const log = new LogBound(writer, path, 100_000);
+    write(10_000);
+    const before = logBytes(path);
+    log.committed();
+    await sleep(100);
+
+    expect(logBytes(path)).toBe(before);
+    writer.close();
+  });
+
+  test('stays as it is while a scan of the same connection goes on, and when it was closed', async () => {
+    const { path, writer, write } = open();
+    const log = new LogBound(writer, path, 100_000);
+    write(200_000);
+    const rows = writer.prepare('SELECT key FROM schema_info').iterate();
+    rows.next();
+    log.committed();
+    await sleep(100);
+    rows.return?.();
+
+    await until(() => logBytes(path) === 0);
+
+    write(200_000);
+    log.committed();
+    writer.close();
+    await sleep(50);
+  });
+
+  test('is bounded by the queue of a writer whose readers change all the time, and no write waits for it', async () => {
+    const { path, writer, write } = open();
+    const queue = new WriteQueue(writer, path);
+    let reader = startReader(path);
+    let longestMs = 0;
+    const turn = async (bytes: number) => {
+      const startedMs = performance.now();
+      await queue.run(() => write(bytes));
+      longestMs = Math.max(longestMs, performance.now() - startedMs);
+      const next = startReader(path);
+      reader.close();
+      reader = next;
+    };
+    for (let count = 0; count < 24; count += 1) await turn(MIB);
+    const grown = logBytes(path);
+
+    // Readers still change all the time; each begins with the newest row, and none is in the way of the next try.
+    for (let count = 0; count < 100 && logBytes(path) > 16 * MIB; count += 1) {
+      await sleep(20);
+      const next = startReader(path);
+      reader.close();
+      reader = next;
+    }
+
+    expect(grown).toBeGreaterThan(16 * MIB);
+    expect(logBytes(path)).toBeLessThanOrEqual(16 * MIB);
+    expect(longestMs).toBeLessThan(2_000);
+    reader.close();
+    writer.close();
+  });
+});
