@@ -36,6 +36,10 @@ function fileOf(paths: HomePaths): string {
   return join(paths.own, 'last-deep-check');
 }
 
+/** More of them, or longer ones, no deep check writes. */
+const MOST_CHECKS = 50;
+const MOST_CHARACTERS = 2_000;
+
 const statuses: readonly unknown[] = ['ok', 'warn', 'fail'] satisfies CheckStatus[];
 
 /** A tree comes from anywhere: what is shown as the result of a check has the shape of one. */
@@ -48,6 +52,7 @@ function isRecord(value: unknown): value is DeepRecord {
     Number.isSafeInteger(durationMs) &&
     statuses.includes(status) &&
     Array.isArray(checks) &&
+    checks.length <= MOST_CHECKS &&
     checks.every(isCheck)
   );
 }
@@ -62,7 +67,7 @@ function isCheck(value: unknown): value is HealthCheck {
     typeof name === 'string' &&
     /^[a-z-]{1,40}$/u.test(name) &&
     typeof found === 'string' &&
-    Object.values(texts).every((text) => typeof text === 'string')
+    Object.values(texts).every((text) => typeof text === 'string' && text.length <= MOST_CHARACTERS)
   );
 }
 

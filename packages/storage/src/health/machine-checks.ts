@@ -1,11 +1,11 @@
-import { StorageError, systemCode } from '@deespec/domain';
+import { isStorageError, systemCode } from '@deespec/domain';
 import { accessSync, constants, lstatSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { HomePaths } from '../home.js';
 import { readManifest } from '../manifest.js';
 import { networkFileSystem, requireOwner, unsafeDirectories } from '../preflight.js';
-import { check, ok, type Found, type Made } from './check.js';
+import { check, failed, ok, type Found, type Made } from './check.js';
 import { formatSpan } from './limits.js';
 
 // Imports nothing that needs SQLite: where that cannot be loaded, these checks say so.
@@ -61,28 +61,21 @@ function optionsFound(version: string, options: readonly string[]): Found {
   return { status: 'fail', value, fix: 'install better-sqlite3 with its own SQLite: npm rebuild better-sqlite3' };
 }
 
-/** Why the compiled part cannot be loaded. Told by what stands there, not by the words of a message. */
+/** Why the library cannot be loaded. The numbers of the ABIs stand in the message only; everything else is told by the code. */
 function unloadable(error: unknown): Found {
-  if (error instanceof StorageError) {
-    return { status: 'fail', value: error.message, fix: error.hint ?? REBUILD, code: error.code };
-  }
-  const message = error instanceof Error ? error.message.split('\n', 1)[0]! : String(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  const built = /NODE_MODULE_VERSION (\d+)/u.exec(error instanceof Error ? error.message : '')?.[1];
-  const why =
+  if (isStorageError(error)) return failed(error);
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  const text = String(message ?? error);
+  const built = /NODE_MODULE_VERSION (\d+)/u.exec(text)?.[1];
+  const [why, fix] =
     code === 'ERR_MODULE_NOT_FOUND'
-      ? 'better-sqlite3 is not installed'
+      ? ['better-sqlite3 is not installed', 'install deespec again']
       : built !== undefined
-        ? `better-sqlite3 was built for ABI ${built}, and this Node has ABI ${process.versions.modules}`
+        ? [`better-sqlite3 was built for ABI ${built}; this Node has ABI ${process.versions.modules}`, REBUILD]
         : code === 'ERR_DLOPEN_FAILED'
-          ? 'the compiled part of better-sqlite3 cannot be loaded'
-          : 'the compiled part of better-sqlite3 is missing';
-  return {
-    status: 'fail',
-    value: `${why} (${message})`,
-    fix: code === 'ERR_MODULE_NOT_FOUND' ? 'install deespec again' : REBUILD,
-    code: 'FILE.READ_FAILED',
-  };
+          ? ['the compiled part of better-sqlite3 cannot be loaded', REBUILD]
+          : ['the compiled part of better-sqlite3 is missing', REBUILD];
+  return { status: 'fail', value: `${why} (${text.split('\n', 1)[0]})`, fix, code: 'FILE.READ_FAILED' };
 }
 
 const REBUILD = 'npm rebuild better-sqlite3, with the Node that runs deespec, or install deespec again';
