@@ -52,8 +52,12 @@ export function ok(value: string, more: Omit<Found, 'status' | 'value'> = {}): F
 export async function check(name: `${CheckLevel} ${string}`, look: () => Found | Promise<Found>): Promise<Made> {
   const [level, short] = name.split(' ') as [CheckLevel, string];
   const { numbers = {}, ...found } = await attempt(look);
-  return { check: { name: short, level, ...found }, numbers };
+  const value = found.value.slice(0, MOST_CHARACTERS);
+  return { check: { name: short, level, ...found, value }, numbers };
 }
+
+/** Longest text of a check: a message can name all that differs. */
+export const MOST_CHARACTERS = 1_000;
 
 async function attempt(look: () => Found | Promise<Found>): Promise<Found> {
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { HomePaths } from '../home.js';
 import { readRegular } from '../read-regular.js';
-import { ok, type CheckStatus, type Found, type HealthCheck } from './check.js';
+import { MOST_CHARACTERS, ok, type CheckStatus, type Found, type HealthCheck } from './check.js';
 import { formatSpan, secondsSince, SECONDS_OF_DAY, type HealthLimits } from './limits.js';
 
 /** What a deep check found, as it is kept for the probes that come after it. */
@@ -36,9 +36,8 @@ function fileOf(paths: HomePaths): string {
   return join(paths.own, 'last-deep-check');
 }
 
-/** More of them, or longer ones, no deep check writes. */
+/** No deep check writes more. */
 const MOST_CHECKS = 50;
-const MOST_CHARACTERS = 2_000;
 
 const statuses: readonly unknown[] = ['ok', 'warn', 'fail'] satisfies CheckStatus[];
 

@@ -125,11 +125,8 @@ function foundOf(found: readonly Difference[], { count, fix, status }: Naming): 
   const [first] = found;
   if (first === undefined) return ok('no difference');
   const { what, where, expected, actual } = first;
-  const value = `${count(found)}: ${what}: ${where}: expected ${expected}, found ${actual}`;
-  return { status, value: value.slice(0, MOST_CHARACTERS), fix };
+  return { status, value: `${count(found)}: ${what}: ${where}: expected ${expected}, found ${actual}`, fix };
 }
-
-const MOST_CHARACTERS = 500;
 
 /** Files change without the database, and the next pass brings that into step: no failure. */
 function filesFix(paths: HomePaths): Pick<Naming, 'fix' | 'status'> {
