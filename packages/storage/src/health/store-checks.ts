@@ -6,6 +6,7 @@ import {
   type StorageMode,
 } from '@deespec/domain';
 import type { FileTreeStore } from '@deespec/file-adapter';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { requireEvidence } from '../database.js';
 import type { EpochRecord } from '../epoch-file.js';
@@ -61,8 +62,17 @@ function only(found: Found | undefined, name: `ready ${string}`): Promise<Made>[
 async function databaseOf(paths: HomePaths, isHeld: boolean): Promise<Database> {
   if (isHeld) return { state: 'busy' };
   if (await hasJournal(paths.database)) return { state: 'unrecovered' };
-  return readDatabase(paths, () => undefined);
+  for (let tries = 1; ; tries += 1) {
+    const found = readDatabase(paths, () => undefined);
+    const isBusy = found.state === 'refused' && found.error.kind === 'busy';
+    // Others are kept out for the instant of a commit.
+    if (!isBusy || tries === BUSY_TRIES) return found;
+    await sleep(BUSY_PAUSE_MS);
+  }
 }
+
+const BUSY_TRIES = 10;
+const BUSY_PAUSE_MS = 20;
 
 type Place = 'database' | 'schema' | 'epoch' | 'evidence';
 
