@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { installCopy } from './installation.js';
@@ -51,7 +51,12 @@ describe('health', () => {
     const { data } = documentOf({ exitCode, stdout, stderr: '' });
     expect({ exitCode, status: data.status }).toEqual({ exitCode: 1, status: 'fail' });
     expect(data.checks).toContainEqual(
-      expect.objectContaining({ name: 'database', level: 'live', status: 'fail', code: 'DATABASE.NOT_FOUND' }),
+      expect.objectContaining({
+        name: 'database',
+        level: 'live',
+        status: 'fail',
+        code: 'DATABASE.NOT_FOUND',
+      }),
     );
   });
 
@@ -100,7 +105,11 @@ describe('doctor', () => {
     const nowhere = temporaryDirectory();
     const { launcher } = installCopy();
     const run = (...args: string[]) =>
-      spawnSync(process.execPath, [launcher, ...args], { cwd: nowhere, env: { DEE_HOME: '' }, encoding: 'utf8' });
+      spawnSync(process.execPath, [launcher, ...args], {
+        cwd: nowhere,
+        env: { DEE_HOME: '' },
+        encoding: 'utf8',
+      });
 
     const { status, stdout, stderr } = run('doctor');
 
@@ -110,23 +119,25 @@ describe('doctor', () => {
   });
 
   test.each([
-    ['whose compiled part is missing', () => undefined, 'is missing', 'npm rebuild better-sqlite3'],
-    [
-      'whose compiled part cannot be loaded',
-      (sqlite: string) => {
-        mkdirSync(join(sqlite, 'build/Release'), { recursive: true });
-        writeFileSync(join(sqlite, 'build/Release/better_sqlite3.node'), 'no library');
-      },
-      'cannot be loaded',
-      'npm rebuild better-sqlite3',
-    ],
-    [
-      'that is not installed',
-      (sqlite: string) => rmSync(sqlite, { recursive: true }),
-      'is not installed',
-      'install deespec again',
-    ],
-  ])('names a better-sqlite3 %s, and health says the same', async (_, damage, says, fix) => {
+    {
+      name: 'whose compiled part is missing',
+      damage: () => undefined,
+      says: 'is missing',
+      fix: 'npm rebuild better-sqlite3',
+    },
+    {
+      name: 'whose compiled part cannot be loaded',
+      damage: (sqlite: string) => writeFiles(sqlite, { 'build/Release/better_sqlite3.node': 'no library' }),
+      says: 'cannot be loaded',
+      fix: 'npm rebuild better-sqlite3',
+    },
+    {
+      name: 'that is not installed',
+      damage: (sqlite: string) => rmSync(sqlite, { recursive: true }),
+      says: 'is not installed',
+      fix: 'install deespec again',
+    },
+  ])('names a better-sqlite3 $name, and health says the same', async ({ damage, says, fix }) => {
     const home = await homeIn('sqlite');
     const { launcher, sqlite } = installCopy();
     damage(sqlite);
@@ -141,7 +152,9 @@ describe('doctor', () => {
     expect(doctor.data.checks).toContainEqual(
       expect.objectContaining({ name: 'sqlite', status: 'fail', value: expect.stringContaining(says) }),
     );
-    expect(doctor.data.checks).toContainEqual(expect.objectContaining({ name: 'permissions', status: 'ok' }));
+    expect(doctor.data.checks).toContainEqual(
+      expect.objectContaining({ name: 'permissions', status: 'ok' }),
+    );
     expect(health.data.checks).toEqual([
       expect.objectContaining({ name: 'program', status: 'fail', fix: expect.stringContaining(fix) }),
     ]);

@@ -41,7 +41,11 @@ function link(modules: string, name: string, real: string): void {
   mkdirSync(dirname(target), { recursive: true });
   if (name !== 'better-sqlite3') return symlinkSync(real, target);
   mkdirSync(target);
-  for (const part of ['lib', 'package.json']) cpSync(join(real, part), join(target, part), { recursive: true });
+  for (const part of ['lib', 'package.json'])
+    cpSync(join(real, part), join(target, part), { recursive: true });
   for (const needed of ['bindings', 'file-uri-to-path'])
-    symlinkSync(realpathSync(join(realpathSync(join(real, '../bindings')), '..', needed)), join(modules, needed));
+    symlinkSync(
+      realpathSync(join(realpathSync(join(real, '../bindings')), '..', needed)),
+      join(modules, needed),
+    );
 }

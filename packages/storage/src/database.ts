@@ -68,13 +68,9 @@ function prove(paths: HomePaths, handle: Handle, schema: SchemaOptions): OwnData
   const evidence = latestEvidence(handle, 'migrate');
   const verified = latestFullEvidence(handle);
   if (evidence !== undefined && verified !== undefined) return { state, evidence, verified, isOlder };
-  throw new StorageError(
-    'DATABASE.NO_EVIDENCE',
-    `${paths.database} has no record of a verified migration`,
-    {
-      hint: 'it was not published by "deespec migrate": move it away and run "deespec migrate"',
-    },
-  );
+  throw new StorageError('DATABASE.NO_EVIDENCE', `${paths.database} has no record of a verified migration`, {
+    hint: 'it was not published by "deespec migrate": move it away and run "deespec migrate"',
+  });
 }
 
 /** Like {@link findDatabase}. @throws StorageError also `DATABASE.NOT_FOUND` */

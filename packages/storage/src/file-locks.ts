@@ -31,8 +31,7 @@ export function locksOn(path: string): readonly FileLock[] | undefined {
 /** Processes that read the log of a database at this moment; `undefined` where that cannot be told. */
 export function logReaders(database: string): readonly number[] | undefined {
   const marks = locksOn(`${database}-shm`)?.filter(
-    ({ access, first, last }) =>
-      access === 'shared' && first >= READ_MARKS.first && last <= READ_MARKS.last,
+    ({ access, first, last }) => access === 'shared' && first >= READ_MARKS.first && last <= READ_MARKS.last,
   );
   return marks && [...new Set(marks.map(({ pid }) => pid))];
 }
@@ -44,7 +43,8 @@ interface TableRow extends FileLock {
 }
 
 /** One line: number, kind, mode, access, pid, device and inode, range. One that waits has an arrow. Source: proc_locks(5). */
-const LINE = /^\d+: (?:POSIX|OFDLCK) +\S+ +(READ|WRITE) +(-?\d+) ([0-9a-f]+:[0-9a-f]+):(\d+) (\d+) (\d+|EOF)$/gmu;
+const LINE =
+  /^\d+: (?:POSIX|OFDLCK) +\S+ +(READ|WRITE) +(-?\d+) ([0-9a-f]+:[0-9a-f]+):(\d+) (\d+) (\d+|EOF)$/gmu;
 
 function lockTable(): TableRow[] | undefined {
   let text: string;

@@ -100,7 +100,9 @@ function hasEnded(pid: number): boolean {
 export function programOf(pid: number): string {
   try {
     const [program = '', script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    const words = [program, script].filter((word) => word !== '' && !word.startsWith('-')).map((word) => basename(word));
+    const words = [program, script]
+      .filter((word) => word !== '' && !word.startsWith('-'))
+      .map((word) => basename(word));
     if (words.length > 0) return words.join(' ').slice(0, MOST_NAME);
   } catch {
     // no such file system here, or gone meanwhile

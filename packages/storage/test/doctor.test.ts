@@ -69,6 +69,8 @@ describe('The doctor', () => {
     const report = await runDoctor({ home });
 
     expect(foundBy(report)).toEqual({ permissions: 'warn' });
-    expect(checkOf(report, 'permissions').value).toBe(`others may write to ${home}, ${join(home, 'deespec.db')}`);
+    expect(checkOf(report, 'permissions').value).toBe(
+      `others may write to ${home}, ${join(home, 'deespec.db')}`,
+    );
   });
 });

@@ -25,7 +25,7 @@ async function startReader(home: string): Promise<ChildProcess> {
     cwd: new URL('..', import.meta.url).pathname,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(reader.stdout!, 'data');
+  await once(reader.stdout, 'data');
   return reader;
 }
 

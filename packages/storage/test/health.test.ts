@@ -6,7 +6,17 @@ import { join } from 'node:path';
 
 import { migrate, openStorage, readHealth, sync, type HealthOptions } from '../src/index.js';
 import { checkOf, foundBy, treeIn } from './health-support.js';
-import { corrupt, expectError, generatedTree, listing, put, removeDirectories, rows, sbisWith, sha256 } from './support.js';
+import {
+  corrupt,
+  expectError,
+  generatedTree,
+  listing,
+  put,
+  removeDirectories,
+  rows,
+  sbisWith,
+  sha256,
+} from './support.js';
 
 afterAll(removeDirectories);
 
@@ -198,7 +208,11 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   'a lock that the workflow tool left': {
     make: (home) =>
-      put(home, 'var/runlock', JSON.stringify({ pid: 1, expires_at: '2020-01-01T00:00:00Z', hostname: 'gone' })),
+      put(
+        home,
+        'var/runlock',
+        JSON.stringify({ pid: 1, expires_at: '2020-01-01T00:00:00Z', hostname: 'gone' }),
+      ),
     check: 'workflow-tool',
     status: 'warn',
     says: 'var/runlock',
@@ -264,7 +278,12 @@ describe('Health of a tree', () => {
       const report = await readHealth({ home });
 
       expect(foundBy(report)).toEqual({});
-      expect(report).toMatchObject({ home, mode, status: 'ok', levels: { live: 'ok', ready: 'ok', deep: 'ok' } });
+      expect(report).toMatchObject({
+        home,
+        mode,
+        status: 'ok',
+        levels: { live: 'ok', ready: 'ok', deep: 'ok' },
+      });
       expect([...listing(home, '%p %T@ %s\\0'), sha256(join(home, 'deespec.db'))]).toEqual(before);
       expect(own()).toEqual(ownBefore);
       expect(readdirSync(home).filter((name) => name.startsWith('deespec.db'))).toEqual(['deespec.db']);
@@ -328,7 +347,7 @@ describe('A deep check', () => {
     expect(foundBy(await readHealth({ home }))).toEqual({ index: 'fail' });
 
     corrupt(home, `DELETE FROM evidence WHERE action = 'verify'`);
-      rmSync(join(home, 'deespec.db'));
+    rmSync(join(home, 'deespec.db'));
     await migrate({ home });
     expect((await readHealth({ home, deep: true })).status).toBe('ok');
     expect((await readHealth({ home })).status).toBe('ok');
@@ -346,7 +365,12 @@ describe('A deep check', () => {
   test('is believed only in its own form', async () => {
     const home = await treeIn('file');
     const file = put(home, '.storage/last-deep-check', '');
-    for (const text of ['{', '[]', '{"at":"now"}', '{"at":"2026-01-01T00:00:00.000000000Z","durationMs":1,"status":"ok","checks":[{"name":"\\u001b","level":"deep","status":"ok","value":""}]}']) {
+    for (const text of [
+      '{',
+      '[]',
+      '{"at":"now"}',
+      '{"at":"2026-01-01T00:00:00.000000000Z","durationMs":1,"status":"ok","checks":[{"name":"\\u001b","level":"deep","status":"ok","value":""}]}',
+    ]) {
       writeFileSync(file, text);
 
       expect(checkOf(await readHealth({ home }), 'last').value).toContain('never made');

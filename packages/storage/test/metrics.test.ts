@@ -14,7 +14,8 @@ interface Sample {
   readonly value: number;
 }
 
-const LINE = /^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,(?=.)|(?=\})))*)\})? (NaN|[+-]Inf|[-+\d.e]+)$/u;
+const LINE =
+  /^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,(?=.)|(?=\})))*)\})? (NaN|[+-]Inf|[-+\d.e]+)$/u;
 
 /** Reads the text format as strictly as its grammar is; fails on a line that is none. Source: prometheus.io, "Exposition formats". */
 function parse(text: string): Sample[] {
@@ -60,7 +61,9 @@ describe('Metrics', () => {
     expect(valueOf(samples, 'deespec_wal_bytes')).toBe(0);
     expect(valueOf(samples, 'deespec_last_verified_backup_seconds')).toBeNaN();
     expect(valueOf(samples, 'deespec_last_deep_check_seconds')).toBeNaN();
-    expect(Math.abs(valueOf(samples, 'deespec_last_verification_seconds')! - Date.now() / 1000)).toBeLessThan(600);
+    expect(Math.abs(valueOf(samples, 'deespec_last_verification_seconds')! - Date.now() / 1000)).toBeLessThan(
+      600,
+    );
     expect(samples.find(({ labels }) => labels['check'] === 'debt')?.value).toBe(1);
     expect(samples.filter(({ name, value }) => name === 'deespec_mode_info' && value === 1)).toMatchObject([
       { labels: { mode: 'sqlite', home } },

@@ -37,7 +37,7 @@ export function healthCommand(session: Session) {
     .addOption(
       new Option('--limit <name=number>', `another limit; names: ${Object.keys(limitNames).join(', ')}`)
         .argParser(addLimit)
-        .default({} as Partial<HealthLimits>, 'see docs/health.md'),
+        .default({}, 'see docs/health.md'),
     )
     .action(({ deep = false, format, limit: limits }, command) =>
       session.run(command, async (context) => {
@@ -46,9 +46,7 @@ export function healthCommand(session: Session) {
         const { formatMetrics, readHealth } = await import('@deespec/storage');
         const { signal } = context;
         const report = deep
-          ? await context.withProgress((onProgress) =>
-              readHealth({ home, deep, limits, signal, onProgress }),
-            )
+          ? await context.withProgress((onProgress) => readHealth({ home, deep, limits, signal, onProgress }))
           : await readHealth({ home, limits });
         const outcome = healthOutcome(report);
         return format === 'prometheus' ? { ...outcome, text: () => formatMetrics(report) } : outcome;

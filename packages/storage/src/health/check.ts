@@ -49,7 +49,10 @@ export function ok(value: string, more: Omit<Found, 'status' | 'value'> = {}): F
  *
  * @param name - `<level> <name>`
  */
-export async function check(name: `${CheckLevel} ${string}`, look: () => Found | Promise<Found>): Promise<Made> {
+export async function check(
+  name: `${CheckLevel} ${string}`,
+  look: () => Found | Promise<Found>,
+): Promise<Made> {
   const [level, short] = name.split(' ') as [CheckLevel, string];
   const { numbers = {}, ...found } = await attempt(look);
   const value = found.value.slice(0, MOST_CHARACTERS);

@@ -75,7 +75,10 @@ export function lastFound(deep: DeepRecord | undefined, { deepDays }: HealthLimi
   const threshold = `${deepDays} days`;
   if (deep === undefined) return ok('never made: deespec health --deep makes one', { threshold });
   const age = secondsSince(deep.at, now);
-  const numbers = { last_deep_check_seconds: now.getTime() / 1_000 - age, deep_check_duration_seconds: deep.durationMs / 1_000 };
+  const numbers = {
+    last_deep_check_seconds: now.getTime() / 1_000 - age,
+    deep_check_duration_seconds: deep.durationMs / 1_000,
+  };
   const value = `${formatSpan(age)} ago, in ${formatSpan(deep.durationMs / 1_000)}`;
   if (age <= deepDays * SECONDS_OF_DAY) return ok(value, { threshold, numbers });
   return { status: 'warn', value, threshold, fix: 'deespec health --deep', numbers };

@@ -109,10 +109,7 @@ function checksOf(paths: HomePaths, compared: Comparison | Found): Promise<Made>
     return check(name, () => foundOf(found, { count, fix, status: 'fail' }));
   };
   const files = differences.filter(({ what }) => !inside.has(what));
-  return [
-    ...aspects.map(about),
-    check('deep files', () => foundOf(files, { count, ...filesFix(paths) })),
-  ];
+  return [...aspects.map(about), check('deep files', () => foundOf(files, { count, ...filesFix(paths) }))];
 }
 
 interface Naming {
@@ -133,7 +130,9 @@ function filesFix(paths: HomePaths): Pick<Naming, 'fix' | 'status'> {
   const isFile = (readEpoch(paths)?.mode ?? 'file') === 'file';
   return {
     status: 'warn',
-    fix: isFile ? 'deespec migrate, which takes over what changed' : 'deespec sync, then deespec health --deep',
+    fix: isFile
+      ? 'deespec migrate, which takes over what changed'
+      : 'deespec sync, then deespec health --deep',
   };
 }
 

@@ -77,7 +77,8 @@ export async function runDoctor(options: DoctorOptions): Promise<HealthReport> {
   const { home, now = new Date() } = options;
   const machine = await checkProgram();
   const paths = home === undefined ? noTreeFound() : pathsOf(home);
-  if ('status' in paths) return report([...machine, await check('live tree', () => paths)], { ...noTree, now });
+  if ('status' in paths)
+    return report([...machine, await check('live tree', () => paths)], { ...noTree, now });
   const place = await checkPlace(paths, now);
   const isAble = machine.every((one) => one.check.name !== 'sqlite' || one.check.status !== 'fail');
   const tree = isAble ? await treeChecks(paths, { ...options, home: paths.home, now }) : noTree;

@@ -58,7 +58,11 @@ function optionsFound(version: string, options: readonly string[]): Found {
   ];
   const value = `SQLite ${version}, ${options.length} compile options${wrong.map((one) => `, ${one}`).join('')}`;
   if (wrong.length === 0) return ok(value);
-  return { status: 'fail', value, fix: 'install better-sqlite3 with its own SQLite: npm rebuild better-sqlite3' };
+  return {
+    status: 'fail',
+    value,
+    fix: 'install better-sqlite3 with its own SQLite: npm rebuild better-sqlite3',
+  };
 }
 
 /** Why the library cannot be loaded. The numbers of the ABIs stand in the message only; everything else is told by the code. */
@@ -71,7 +75,10 @@ function unloadable(error: unknown): Found {
     code === 'ERR_MODULE_NOT_FOUND'
       ? ['better-sqlite3 is not installed', 'install deespec again']
       : built !== undefined
-        ? [`better-sqlite3 was built for ABI ${built}; this Node has ABI ${process.versions.modules}`, REBUILD]
+        ? [
+            `better-sqlite3 was built for ABI ${built}; this Node has ABI ${process.versions.modules}`,
+            REBUILD,
+          ]
         : code === 'ERR_DLOPEN_FAILED'
           ? ['the compiled part of better-sqlite3 cannot be loaded', REBUILD]
           : ['the compiled part of better-sqlite3 is missing', REBUILD];
@@ -125,7 +132,8 @@ function permissionsFound(paths: HomePaths): Found {
     ...unsafeDirectories(paths),
     ...[paths.own, paths.database].filter((path) => stands(path) && (lstatSync(path).mode & 0o022) !== 0),
   ];
-  if (open.length === 0) return ok('this user can read and write; no stranger can put something else in its place');
+  if (open.length === 0)
+    return ok('this user can read and write; no stranger can put something else in its place');
   return {
     status: 'warn',
     value: `others may write to ${open.join(', ')}`,
@@ -152,7 +160,10 @@ function clockFound(paths: HomePaths, now: Date): Found {
   const own = ['epoch', 'last-scan', 'last-deep-check', 'audit.ndjson'];
   const all = [...files.map((name) => join(paths.home, name)), ...own.map((name) => join(paths.own, name))];
   const ahead = all
-    .map((path) => ({ path, seconds: ((lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) - now.getTime()) / 1_000 }))
+    .map((path) => ({
+      path,
+      seconds: ((lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) - now.getTime()) / 1_000,
+    }))
     .filter(({ seconds }) => seconds > SKEW_SECONDS)
     .sort((a, b) => b.seconds - a.seconds);
   const threshold = `${SKEW_SECONDS} s`;

@@ -35,8 +35,12 @@ const codes: Readonly<Record<CheckStatus, number>> = { ok: 0, warn: 1, fail: 2 }
  */
 export function formatMetrics(report: HealthReport): string {
   const home = report.home === undefined ? {} : { home: report.home };
-  const checks = report.checks.map(({ name, level, status }) => [{ ...home, level, check: name }, codes[status]] as const);
-  const levels = Object.entries(report.levels).map(([level, status]) => [{ ...home, level }, codes[status]] as const);
+  const checks = report.checks.map(
+    ({ name, level, status }) => [{ ...home, level, check: name }, codes[status]] as const,
+  );
+  const levels = Object.entries(report.levels).map(
+    ([level, status]) => [{ ...home, level }, codes[status]] as const,
+  );
   return [
     ...family('health_status', 'Worst check of a level: 0 ok, 1 warning, 2 failed.', levels),
     ...family('check_status', 'One check: 0 ok, 1 warning, 2 failed.', checks),

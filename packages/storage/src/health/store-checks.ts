@@ -47,7 +47,9 @@ export async function checkStores(ground: Ground): Promise<Made[]> {
   return Promise.all([
     check('live database', () => at('database') ?? databaseFound(database, mode)),
     check('ready mode', () => modeFound(ground, mode)),
-    check('ready epoch', () => (isStorageError(record) ? failed(record) : epochFound(database, record, at('epoch')))),
+    check('ready epoch', () =>
+      isStorageError(record) ? failed(record) : epochFound(database, record, at('epoch')),
+    ),
     ...only(at('schema') ?? (own && schemaFound(own)), 'ready schema'),
     ...only(at('evidence') ?? (own && mode && evidenceFound(ground, mode, own)), 'ready evidence'),
     ...(mode === undefined ? [] : [check('ready debt', () => debtFound(ground, mode, own))]),
@@ -95,7 +97,8 @@ function databaseFound(database: Database, mode: StorageMode | undefined): Found
     case 'unrecovered':
       return {
         status: 'warn',
-        value: 'not looked at: deespec.db-journal lies beside it, from a program that writes or from one that was cut off',
+        value:
+          'not looked at: deespec.db-journal lies beside it, from a program that writes or from one that was cut off',
         fix: '"deespec status" takes back what was cut off',
       };
     case 'absent':
@@ -148,10 +151,12 @@ function epochFound(database: Database, record: EpochRecord | undefined, problem
   if (record !== undefined) {
     return problem ?? ok(`${record.epoch} of store ${record.storeId}`, { numbers: { epoch: record.epoch } });
   }
-  if (database.state === 'absent' || database.state === 'busy') return ok('none yet', { numbers: { epoch: 0 } });
+  if (database.state === 'absent' || database.state === 'busy')
+    return ok('none yet', { numbers: { epoch: 0 } });
   return {
     status: 'fail',
-    value: '.storage/epoch is missing: nothing says that this database belongs to this tree, or in which mode',
+    value:
+      '.storage/epoch is missing: nothing says that this database belongs to this tree, or in which mode',
     fix: 'put it back from a backup; where the files are the truth move deespec.db away and run "deespec migrate"',
     code: 'DATABASE.OTHER_STORE',
   };
@@ -202,7 +207,8 @@ function debtFound(
   own: OwnStanding<undefined> | undefined,
 ): Found {
   const debt = debtOf(mode, files, own?.outbox);
-  if (debt === undefined) return ok('none: there is one store', { numbers: { debt_rows: 0, debt_oldest_seconds: 0 } });
+  if (debt === undefined)
+    return ok('none: there is one store', { numbers: { debt_rows: 0, debt_oldest_seconds: 0 } });
   const age = debt.since === undefined ? 0 : secondsSince(debt.since, now);
   // What the files are owed stands in the database: without it the number is not known.
   const numbers = own === undefined ? {} : { debt_rows: debt.count, debt_oldest_seconds: age };
