@@ -143,7 +143,8 @@ describe('doctor', () => {
     damage(sqlite);
     const run = (command: string) =>
       JSON.parse(
-        spawnSync(process.execPath, [launcher, command, '--home', home, '--json'], { encoding: 'utf8' }).stdout,
+        spawnSync(process.execPath, [launcher, command, '--home', home, '--json'], { encoding: 'utf8' })
+          .stdout,
       ) as ReturnType<typeof documentOf>;
 
     const [doctor, health] = [run('doctor'), run('health')];
@@ -152,9 +153,7 @@ describe('doctor', () => {
     expect(doctor.data.checks).toContainEqual(
       expect.objectContaining({ name: 'sqlite', status: 'fail', value: expect.stringContaining(says) }),
     );
-    expect(doctor.data.checks).toContainEqual(
-      expect.objectContaining({ name: 'permissions', status: 'ok' }),
-    );
+    expect(doctor.data.checks).toContainEqual(expect.objectContaining({ name: 'permissions', status: 'ok' }));
     expect(health.data.checks).toEqual([
       expect.objectContaining({ name: 'program', status: 'fail', fix: expect.stringContaining(fix) }),
     ]);

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { runDoctor } from '../src/index.js';
 import { checkOf, foundBy, treeIn } from './health-support.js';
@@ -11,7 +11,7 @@ afterAll(removeDirectories);
 describe('The doctor', () => {
   test('finds nothing on a healthy tree, and writes nothing', async () => {
     const home = await treeIn('dual_write');
-    const before = listing(dirname(home), '%p %T@\\0');
+    const before = listing(home, '%p %T@\\0');
 
     const report = await runDoctor({ home });
 
@@ -25,7 +25,7 @@ describe('The doctor', () => {
     ]);
     expect(checkOf(report, 'node').value).toContain(`ABI ${process.versions.modules}`);
     expect(checkOf(report, 'sqlite').value).toMatch(/^SQLite 3\.\d+\.\d+, \d+ compile options$/u);
-    expect(listing(dirname(home), '%p %T@\\0')).toEqual(before);
+    expect(listing(home, '%p %T@\\0')).toEqual(before);
   });
 
   test('looks at the machine where there is no tree, and says so', async () => {

@@ -128,7 +128,7 @@ async function modeFound({ paths, isHeld }: Ground, mode: StorageMode | undefine
   const { setting, requested } = await modeOf(paths);
   if (setting !== undefined) {
     const fix = 'mend setting.json: a mode is never guessed';
-    return { status: 'fail', value: setting.message, fix, code: setting.code };
+    return { status: 'fail', value: `setting.json ${setting.message}`, fix, code: setting.code };
   }
   if (requested === undefined) return ok(inForce);
   return notGranted(
