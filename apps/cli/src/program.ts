@@ -7,8 +7,10 @@ import { completeCommand, completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
 import { conflictCommand } from './commands/conflict.js';
 import { digestCommand } from './commands/digest.js';
+import { doctorCommand } from './commands/doctor.js';
 import { executionCommand } from './commands/execution.js';
 import { exportCommand } from './commands/export.js';
+import { healthCommand } from './commands/health.js';
 import { helpCommand } from './commands/help.js';
 import { migrateCommand } from './commands/migrate.js';
 import { modeCommand } from './commands/mode.js';
@@ -64,6 +66,8 @@ function baseProgram(session: Session) {
     .addCommand(auditCommand(session))
     .addCommand(quarantineCommand(session))
     .addCommand(schemaCommand(session))
+    .addCommand(healthCommand(session))
+    .addCommand(doctorCommand(session))
     .addCommand(versionCommand(session))
     .addCommand(helpCommand(session));
 }

@@ -18,8 +18,8 @@ export interface Outcome {
   readonly data: unknown;
   /** The result for people, on standard output; called without `--json` only. */
   readonly text: () => string | Buffer | Promise<string>;
-  /** 2: findings, 3: partial; absent: 0. */
-  readonly exitCode?: 2 | 3;
+  /** 1: a check failed, 2: findings, 3: partial; absent: 0. */
+  readonly exitCode?: 0 | 1 | 2 | 3;
   /** In the envelope, and on standard error. */
   readonly warnings?: readonly string[];
   /** What else people want to know, on standard error. */

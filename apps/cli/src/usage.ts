@@ -24,9 +24,7 @@ const goVerbs: Readonly<Record<string, readonly string[]>> = {
   deespec: [
     'cleanup-locks',
     'clear',
-    'doctor',
     'epic',
-    'health',
     'init',
     'journal',
     'label',

@@ -95,6 +95,8 @@ const examples: Readonly<Record<string, Example>> = {
   'config set': { success: ['setting.x', '1', ...changed], failure: ['setting.x', 'no json'], exitCode: 64 },
   audit: { success: changed, failure: ['--limit', '1001'], exitCode: 64 },
   'audit verify': { success: changed, failure: nowhere, exitCode: 66 },
+  health: { success: [], failure: nowhere, exitCode: 66 },
+  doctor: { success: [], failure: ['extra'], exitCode: 64 },
   version: { success: [], failure: ['extra'], exitCode: 64 },
   help: { success: ['sbi', 'list'], failure: ['nothing'], exitCode: 64 },
   completion: { success: ['bash'], failure: ['tcsh'], exitCode: 64 },

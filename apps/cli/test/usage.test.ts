@@ -72,7 +72,7 @@ describe('a wrong command line', () => {
 
     expect(exitCode).toBe(0);
     expect(stdout.toString()).toContain('migrate');
-    expect(stdout.toString()).not.toMatch(/\b(complete|cutover|rollback|doctor|backup)\b/u);
+    expect(stdout.toString()).not.toMatch(/\b(complete|cutover|rollback|backup)\b/u);
     expect(stderr).toBe('');
   });
 
@@ -85,7 +85,7 @@ describe('a wrong command line', () => {
 });
 
 describe('a verb of the Go tool', () => {
-  test.each([['init'], ['register'], ['run'], ['clear'], ['doctor'], ['journal'], ['sbi', 'register']])(
+  test.each([['init'], ['register'], ['run'], ['clear'], ['workflow'], ['journal'], ['sbi', 'register']])(
     '%s %s gets a hint',
     async (...words) => {
       const run = await runInProcess([...words.filter(Boolean), '--json']);

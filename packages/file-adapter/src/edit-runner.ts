@@ -93,9 +93,10 @@ export class EditRunner {
     }
   }
 
-  /** True when an edit is on its way, or a dead process left one half done. */
-  isUnfinished(): boolean {
-    return this.#ids('edit').length > 0;
+  /** Since when an edit is on its way, or a dead process left one half done; `undefined` when there is none. UTC, fixed width. */
+  unfinishedSince(): string | undefined {
+    const [oldest] = this.#ids('edit').sort();
+    return oldest === undefined ? undefined : sinceOfId(oldest);
   }
 
   /** True while the edit is not over: what it keeps may be needed to undo it. */

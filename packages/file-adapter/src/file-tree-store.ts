@@ -137,9 +137,12 @@ export class FileTreeStore implements ProjectedFiles {
     return new DiskView({ tree: this.#tree, journal: this.#journal, layout });
   }
 
-  /** True when an edit is on its way, or a dead process left one half done: reads can show a part of it. */
-  isUnfinished(): boolean {
-    return this.#runner.isUnfinished();
+  /**
+   * Since when an edit is on its way, or a dead process left one half done: reads can show a part of it. `undefined` when there is
+   * none; UTC, fixed width.
+   */
+  unfinishedSince(): string | undefined {
+    return this.#runner.unfinishedSince();
   }
 
   /**

@@ -1,7 +1,7 @@
 import { StorageError } from '@deespec/domain';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
-import { lstatSync } from 'node:fs';
 
+import { logBytes } from './log-bound.js';
 import { toStorageError } from './sqlite-error.js';
 
 /**
@@ -45,7 +45,8 @@ export function openHandle(path: string, access: Access): Database {
   let handle: Database | undefined;
   try {
     handle = new BetterSqlite3(path, {
-      readonly: access === 'read' || (access === 'look' && hasLog(path)),
+      // Closing a connection that can write would apply a log with content.
+      readonly: access === 'read' || (access === 'look' && logBytes(path) > 0),
       fileMustExist: access !== 'build' && access !== 'lock',
       timeout: 0,
     });
@@ -62,11 +63,6 @@ export function openHandle(path: string, access: Access): Database {
 
 function isReading(access: Access): boolean {
   return access === 'read' || access === 'look';
-}
-
-/** True when a log with content lies beside the database: closing a connection that can write would apply it. */
-function hasLog(path: string): boolean {
-  return (lstatSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 function isUnrecovered(error: unknown): boolean {

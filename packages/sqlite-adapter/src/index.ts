@@ -13,6 +13,7 @@ export { APPLICATION_ID, keepLog, openHandle, sqliteVersion } from './handle.js'
 export type { Access } from './handle.js';
 export { LockTurn } from './lock-turn.js';
 export type { Repairs } from './rebuild-rows.js';
+export { logBytes } from './log-bound.js';
 export { recordDigest } from './record-digest.js';
 export { expectedSchema, schemaDifferences } from './expected-schema.js';
 export type { SchemaDifference, SchemaObject } from './expected-schema.js';

@@ -2,6 +2,7 @@ import { isStorageError, StorageError } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { LockTurn } from './lock-turn.js';
+import { LogBound } from './log-bound.js';
 import { toStorageError } from './sqlite-error.js';
 
 /** How long a write waits for another process, milliseconds. */
@@ -19,11 +20,14 @@ const EVERY_MS = 10;
 export class WriteQueue {
   private tail: Promise<unknown> = Promise.resolve();
   private readonly turn = new LockTurn(EVERY_MS);
+  private readonly log: LogBound;
 
   constructor(
     private readonly handle: Database,
     private readonly path: string,
-  ) {}
+  ) {
+    this.log = new LogBound(handle, path);
+  }
 
   /**
    * Runs `work` in one `BEGIN IMMEDIATE ... COMMIT`, after all writes queued before it. Commits when `work` returns, rolls
@@ -43,6 +47,7 @@ export class WriteQueue {
       return await waitForLock(() => this.handle.transaction(work).immediate(), this.path, this.turn);
     } finally {
       this.turn.released();
+      this.log.committed();
     }
   }
 }

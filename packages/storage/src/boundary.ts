@@ -1,5 +1,4 @@
 import { systemError } from '@deespec/domain';
-import { toStorageError } from '@deespec/sqlite-adapter';
 import { join } from 'node:path';
 
 /**
@@ -12,6 +11,10 @@ export async function atBoundary<T>(home: string, work: () => Promise<T>): Promi
   try {
     return await work();
   } catch (error) {
-    throw systemError(error) ?? toStorageError(error, join(home, 'deespec.db'));
+    const known = systemError(error);
+    if (known !== undefined) throw known;
+    // Loaded late: `doctor` has to answer where SQLite cannot be loaded.
+    const { toStorageError } = await import('@deespec/sqlite-adapter');
+    throw toStorageError(error, join(home, 'deespec.db'));
   }
 }

@@ -40,26 +40,37 @@ export function isDamaged(database: OwnDatabase): boolean {
  * @throws StorageError `DATABASE.*`, `MIGRATION.*`, `SCHEMA.DRIFT`, `SCHEMA.OLDER` unless `schema` allows it
  */
 export function findDatabase(paths: HomePaths, schema: SchemaOptions = {}): OwnDatabase | undefined {
+  return lookInto(paths, (_handle, own) => own, schema);
+}
+
+type Handle = ReturnType<typeof openHandle>;
+
+/** As {@link findDatabase}, for what `look` reads of the database once it is proven. Leaves no sidecars behind. */
+export function lookInto<T>(
+  paths: HomePaths,
+  look: (handle: Handle, own: OwnDatabase) => T,
+  schema: SchemaOptions = {},
+): T | undefined {
   if (inspectDatabase(paths.database, ownLinks(paths)) === 'absent') return undefined;
   const handle = openHandle(paths.database, 'look');
   try {
-    const isOlder = requireSchema(handle, schema) < schemaScripts().length;
-    const state = requireOwnState(paths, readState(handle));
-    const evidence = latestEvidence(handle, 'migrate');
-    const verified = latestFullEvidence(handle);
-    if (evidence !== undefined && verified !== undefined) return { state, evidence, verified, isOlder };
-    throw new StorageError(
-      'DATABASE.NO_EVIDENCE',
-      `${paths.database} has no record of a verified migration`,
-      {
-        hint: 'it was not published by "deespec migrate": move it away and run "deespec migrate"',
-      },
-    );
+    return look(handle, prove(paths, handle, schema));
   } catch (error) {
     throw toStorageError(error, paths.database);
   } finally {
     handle.close();
   }
+}
+
+function prove(paths: HomePaths, handle: Handle, schema: SchemaOptions): OwnDatabase {
+  const isOlder = requireSchema(handle, schema) < schemaScripts().length;
+  const state = requireOwnState(paths, readState(handle));
+  const evidence = latestEvidence(handle, 'migrate');
+  const verified = latestFullEvidence(handle);
+  if (evidence !== undefined && verified !== undefined) return { state, evidence, verified, isOlder };
+  throw new StorageError('DATABASE.NO_EVIDENCE', `${paths.database} has no record of a verified migration`, {
+    hint: 'it was not published by "deespec migrate": move it away and run "deespec migrate"',
+  });
 }
 
 /** Like {@link findDatabase}. @throws StorageError also `DATABASE.NOT_FOUND` */
@@ -105,7 +116,10 @@ export function requireOwnState(paths: HomePaths, state: StorageState | undefine
  *
  * @throws StorageError `EVIDENCE.STALE`
  */
-export function requireEvidence({ state, verified }: OwnDatabase): void {
+export function requireEvidence({
+  state,
+  verified,
+}: Pick<OwnDatabase, 'verified'> & { readonly state: Pick<StorageState, 'epoch'> }): void {
   // A change of mode verifies, then begins the next epoch.
   if (verified.epoch >= state.epoch - 1) return;
   throw new StorageError(

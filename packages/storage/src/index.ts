@@ -4,6 +4,11 @@ export type { DigestRequest } from './digest.js';
 export type { AuditProblem, AuditReport } from './audit.js';
 export type { CheckOptions, CheckReport, RuleReport } from './check.js';
 export type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+export type { CheckLevel, CheckStatus, HealthCheck } from './health/check.js';
+export type { DoctorOptions, HealthOptions, HealthReport } from './health/health.js';
+export { defaultLimits } from './health/limits.js';
+export type { HealthLimits } from './health/limits.js';
+export { formatMetrics } from './health/metrics.js';
 export type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 export type { OpenIndex, OpenIndexOptions, StoreName } from './open-index.js';
 export type { OpenOptions } from './open-storage.js';
@@ -57,6 +62,7 @@ import type { DigestRequest } from './digest.js';
 import type { AuditReport } from './audit.js';
 import type { CheckOptions, CheckReport } from './check.js';
 import type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+import type { DoctorOptions, HealthOptions, HealthReport } from './health/health.js';
 import type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 import type { OpenIndex, OpenIndexOptions } from './open-index.js';
 import type { OpenOptions } from './open-storage.js';
@@ -229,6 +235,18 @@ export async function planRepair(options: { home: string }): Promise<PlanReport>
 /** See `repair.ts`. */
 export async function applyRepair(options: ApplyOptions): Promise<RepairReport> {
   return atBoundary(options.home, async () => (await import('./repair.js')).applyRepair(options));
+}
+
+/** See `health/health.ts`. */
+export async function readHealth(options: HealthOptions): Promise<HealthReport> {
+  return atBoundary(options.home, async () => (await import('./health/health.js')).readHealth(options));
+}
+
+/** See `health/health.ts`. */
+export async function runDoctor(options: DoctorOptions): Promise<HealthReport> {
+  return atBoundary(options.home ?? tmpdir(), async () =>
+    (await import('./health/health.js')).runDoctor(options),
+  );
 }
 
 /** See `version.ts`. */

@@ -25,7 +25,7 @@ import type { ByteEquation, MigrateOptions, MigrateReport, RowCounts, Tally } fr
 import { beginRun, type RunDirectory } from './runs.js';
 import { rememberScan } from './scan-file.js';
 import { requireMode } from './setting.js';
-import { programVersion } from './version.js';
+import { programVersion } from './manifest.js';
 
 /**
  * Copies the tree into its database: scan, parse, derive, validate, load, compare, verify, evidence, publish. The tree is

@@ -38,7 +38,7 @@ export async function openIndex({ home, store }: OpenIndexOptions): Promise<Open
   if (name === 'files') {
     const { openFileStorage } = await import('@deespec/file-adapter');
     const files = openFileStorage({ home: paths.home });
-    if (files.store.isUnfinished()) await finishEdits(paths, mode);
+    if (files.store.unfinishedSince() !== undefined) await finishEdits(paths, mode);
     return { mode, store: name, index: files.index, close: () => files.store.close() };
   }
   getDatabase(paths);

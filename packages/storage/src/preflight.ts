@@ -49,7 +49,7 @@ export function requireOwner(paths: HomePaths): void {
  */
 export function requireFit(paths: HomePaths): void {
   requireOwner(paths);
-  const network = networkFileSystems[statfsSync(paths.home).type];
+  const network = networkFileSystem(paths.home);
   if (network !== undefined) {
     throw new StorageError(
       'PREFLIGHT.FILE_SYSTEM',
@@ -59,6 +59,11 @@ export function requireFit(paths: HomePaths): void {
       },
     );
   }
+}
+
+/** Name of the file system of a directory when it is one whose locks cannot be trusted. */
+export function networkFileSystem(directory: string): string | undefined {
+  return networkFileSystems[statfsSync(directory).type];
 }
 
 /** Directories in which any user of the machine can put something else in the place of the tree, or of its parts. */

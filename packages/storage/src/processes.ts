@@ -95,3 +95,30 @@ function hasEnded(pid: number): boolean {
     return false; // no such file system here: the signal above has told what can be told
   }
 }
+
+/** What a process of this host runs, for people: the names of its program and, behind an interpreter, of its script. */
+export function programOf(pid: number): string {
+  try {
+    const [program = '', script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const words = [program, script]
+      .filter((word) => word !== '' && !word.startsWith('-'))
+      .map((word) => basename(word));
+    if (words.length > 0) return words.join(' ').slice(0, MOST_NAME);
+  } catch {
+    // no such file system here, or gone meanwhile
+  }
+  return 'unknown program';
+}
+
+/** Longest name of a program, characters. */
+const MOST_NAME = 100;
+
+/** Processes of this host for people, with the command of those who announced themselves: `sync (pid 12)`. */
+export function nameProcesses(pids: readonly number[], announced: readonly LockHolder[]): string {
+  const names = pids.map((pid) => {
+    if (pid < 1) return 'a process that cannot be seen from here';
+    const holder = announced.find((one) => one.pid === pid && one.host === hostname());
+    return `${holder?.command ?? programOf(pid)} (pid ${pid})`;
+  });
+  return names.join(', ');
+}

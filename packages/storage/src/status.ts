@@ -1,31 +1,16 @@
-import {
-  isStorageError,
-  modeMeanings,
-  timeFromDate,
-  type ProjectedFiles,
-  type StorageMode,
-} from '@deespec/domain';
+import { modeMeanings, timeFromDate, type StorageMode } from '@deespec/domain';
 import { openFileStorage, readGoLocks } from '@deespec/file-adapter';
-import {
-  countTables,
-  latestEvidence,
-  openHandle,
-  readOutbox,
-  toStorageError,
-  type Evidence,
-  type OutboxState,
-} from '@deespec/sqlite-adapter';
+import { countTables, type Evidence, type TableCounts } from '@deespec/sqlite-adapter';
 
 import { isBarrierHeld } from './barrier.js';
-import { findDatabase, isDamaged, unfinishedRuns } from './database.js';
-import { readEpoch } from './epoch-file.js';
+import { unfinishedRuns } from './database.js';
 import { readGoState } from './go-state.js';
 import { homePaths, type HomePaths } from './home.js';
 import { readModeChange } from './mode-change.js';
 import { livingHolders } from './processes.js';
 import type { StatusReport } from './reports.js';
 import { lastScan, type ScanRecord } from './scan-file.js';
-import { requestedMode } from './setting.js';
+import { debtOf, modeOf, readDatabase, type DatabaseStanding } from './standing.js';
 
 type DatabaseStatus = StatusReport['database'];
 
@@ -40,12 +25,14 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
   const { mode, setting, requested } = await modeOf(paths);
   const isHeld = isBarrierHeld(paths);
   const holders = livingHolders(paths);
-  const { database, evidence, outbox } = isHeld ? busy() : readDatabase(paths);
+  const found = isHeld ? undefined : readDatabase(paths, countTables);
+  const database = databaseOf(paths, found);
+  const evidence = found?.state === 'ours' ? found.evidence : undefined;
   const files = scan === true ? countFiles(paths) : lastScan(paths);
   const { stateLock, runLock } = readGoLocks(paths.home);
   const { wip, leaseUntil } = readGoState(paths);
   const own = openFileStorage({ home: paths.home }).store;
-  const debt = mode === 'file' || mode === 'sqlite_only' ? undefined : debtOf(own, outbox);
+  const debt = debtOf(mode, own, found?.state === 'ours' ? found.outbox : undefined);
   const conflicts = own.listConflicts().length;
   return {
     home: paths.home,
@@ -80,80 +67,27 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
   };
 }
 
-/** The mode in force, what `setting.json` asks for beside it, and what is wrong with that file. */
-async function modeOf(paths: HomePaths): Promise<Pick<StatusReport, 'mode' | 'setting' | 'requested'>> {
-  const mode = readEpoch(paths)?.mode ?? 'file';
-  try {
-    const requested = await requestedMode(paths);
-    return requested === mode ? { mode } : { mode, requested };
-  } catch (error) {
-    if (!isStorageError(error, 'LAYOUT.MALFORMED')) throw error;
-    const { code, message } = error;
-    return { mode, setting: { code, message } };
-  }
-}
-
-interface DatabaseLook {
-  readonly database: DatabaseStatus;
-  readonly evidence: Evidence | undefined;
-  readonly outbox: OutboxState | undefined;
-}
-
-function readDatabase(paths: HomePaths): DatabaseLook {
-  try {
-    const found = findDatabase(paths);
-    if (found === undefined) return { database: { state: 'absent' }, evidence: undefined, outbox: undefined };
-    const handle = openHandle(paths.database, 'read');
-    try {
-      const pages = handle.pragma('page_count', { simple: true }) as number;
-      const database: DatabaseStatus = {
-        state: 'ours',
-        path: paths.database,
-        schemaVersion: handle.pragma('user_version', { simple: true }) as number,
-        storeId: found.state.storeId,
-        epoch: found.state.epoch,
-        bytes: pages * (handle.pragma('page_size', { simple: true }) as number),
-        rows: countTables(handle),
+/** @param found - absent: while a command has the tree to itself its database is not looked at */
+function databaseOf(paths: HomePaths, found: DatabaseStanding<TableCounts> | undefined): DatabaseStatus {
+  switch (found?.state) {
+    case undefined:
+      return {
+        state: 'refused',
+        code: 'LOCK.HELD',
+        message: 'a command works on the tree',
+        hint: 'wait until it ends',
       };
-      // A quick look does not take back what a full one found.
-      const evidence = isDamaged(found) ? found.verified : latestEvidence(handle);
-      return { database, evidence, outbox: readOutbox(handle) };
-    } finally {
-      handle.close();
+    case 'absent':
+      return { state: 'absent' };
+    case 'refused': {
+      const { code, message, hint } = found.error;
+      return { state: 'refused', code, message, ...(hint === undefined ? {} : { hint }) };
     }
-  } catch (error) {
-    const known = toStorageError(error, paths.database);
-    if (!isStorageError(known)) throw known;
-    const hint = known.hint === undefined ? {} : { hint: known.hint };
-    return {
-      database: { state: 'refused', code: known.code, message: known.message, ...hint },
-      evidence: undefined,
-      outbox: undefined,
-    };
+    case 'ours': {
+      const { schemaVersion, storeId, epoch, bytes, more } = found;
+      return { state: 'ours', path: paths.database, schemaVersion, storeId, epoch, bytes, rows: more };
+    }
   }
-}
-
-/** While a command has the tree to itself its database is not looked at. */
-function busy(): DatabaseLook {
-  const message = 'a command works on the tree';
-  return {
-    database: { state: 'refused', code: 'LOCK.HELD', message, hint: 'wait until it ends' },
-    evidence: undefined,
-    outbox: undefined,
-  };
-}
-
-/** What either store is behind on. */
-function debtOf(files: ProjectedFiles, outbox: OutboxState | undefined): NonNullable<StatusReport['debt']> {
-  const owed = files.fileDebts();
-  const since = [outbox?.since, owed[0] === undefined ? undefined : files.fileDebt(owed[0])?.since]
-    .flatMap((time) => time ?? [])
-    .sort()[0];
-  return {
-    count: owed.length + (outbox?.count ?? 0),
-    ...(since === undefined ? {} : { since }),
-    ...(outbox?.lastError === undefined ? {} : { lastError: outbox.lastError }),
-  };
 }
 
 function countFiles(paths: HomePaths): ScanRecord {

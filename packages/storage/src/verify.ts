@@ -21,7 +21,7 @@ import { ownLinks, requireOwnState } from './database.js';
 import { changedRuns, sinceMigration } from './evidence.js';
 import { homePaths, type HomePaths } from './home.js';
 import type { Difference, VerifyOptions, VerifyReport } from './reports.js';
-import { programVersion } from './version.js';
+import { programVersion } from './manifest.js';
 
 /** Differences that are listed; all of them are counted. */
 const LISTED = 1_000;
@@ -60,6 +60,30 @@ export interface HeldVerification extends VerifyOptions {
 /** As {@link verify}, for whoever holds the barrier. */
 export async function verifyUnderBarrier(paths: HomePaths, options: HeldVerification): Promise<VerifyReport> {
   const startedAt = Date.now();
+  const { verified, differences, differenceCount, isReadable } = await compareUnderBarrier(paths, options);
+  return report(paths, verified, {
+    differences: differences.slice(0, LISTED),
+    differenceCount,
+    evidence: isReadable
+      ? record(paths, verified, { differences: differenceCount, isRenewed: options.isRenewed === true })
+      : 'not recorded: the database is damaged',
+    durationMs: Date.now() - startedAt,
+    checkAll: options.checkAll === true,
+  });
+}
+
+/** What a comparison found. */
+export interface Comparison {
+  readonly verified: TreeVerification;
+  /** The first of each kind of source; all are counted. */
+  readonly differences: readonly Difference[];
+  readonly differenceCount: number;
+  /** False when the database is so damaged that it could not be compared in every way. */
+  readonly isReadable: boolean;
+}
+
+/** Compares as {@link verify} does and writes nothing, for whoever holds the barrier. */
+export async function compareUnderBarrier(paths: HomePaths, options: HeldVerification): Promise<Comparison> {
   const found = checkSchema(paths, options);
   const verified = await verifyTree({
     home: paths.home,
@@ -73,21 +97,17 @@ export async function verifyUnderBarrier(paths: HomePaths, options: HeldVerifica
   // The verifier names the objects of a drift one by one; what else has drifted is named here.
   const isNamed = verified.differences.some(({ what }) => what === 'schema');
   const schema = found.filter(({ what }) => what !== 'schema' || !isNamed);
-  const differences = [...schema, ...verified.differences];
-  const isReadable = !differences.some(({ what }) => structural.has(what));
+  const known = [...schema, ...verified.differences];
+  const isReadable = !known.some(({ what }) => structural.has(what));
   const isInside = options.checkAll === true && isReadable;
   const isRenewed = options.isRenewed === true;
-  const inside = isInside ? await insideDifferences(paths, verified, { known: differences, isRenewed }) : [];
-  const count = schema.length + verified.differenceCount + inside.length;
-  return report(paths, verified, {
-    differences: [...differences, ...inside].slice(0, LISTED),
-    differenceCount: count,
-    evidence: isReadable
-      ? record(paths, verified, { differences: count, isRenewed })
-      : 'not recorded: the database is damaged',
-    durationMs: Date.now() - startedAt,
-    checkAll: options.checkAll === true,
-  });
+  const inside = isInside ? await insideDifferences(paths, verified, { known, isRenewed }) : [];
+  return {
+    verified,
+    differences: [...known, ...inside],
+    differenceCount: schema.length + verified.differenceCount + inside.length,
+    isReadable,
+  };
 }
 
 /** What is wrong with the scripts and the objects of the database, as differences. */

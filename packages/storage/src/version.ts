@@ -1,5 +1,6 @@
 import { openHandle, schemaScripts, sqliteVersion } from '@deespec/sqlite-adapter';
-import { readFileSync } from 'node:fs';
+
+import { programVersion } from './manifest.js';
 
 /** Versions of the program and of what it runs on. */
 export interface VersionReport {
@@ -8,14 +9,6 @@ export interface VersionReport {
   readonly schema: number;
   readonly sqlite: string;
   readonly node: string;
-}
-
-/** Version of this program, as its package says. */
-export function programVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }
 
 /** Versions for people and for bug reports. */

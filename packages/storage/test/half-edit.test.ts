@@ -33,12 +33,12 @@ test('a query sees all of an edit whose process died in the middle', async () =>
     ],
   }));
   await expect(edit).rejects.toMatchObject({ code: 'FILE.OUTCOME_UNKNOWN' });
-  expect(dying.isUnfinished()).toBe(true);
+  expect(dying.unfinishedSince()).toBeDefined();
 
   const tree = await openIndex({ home });
 
   expect(await tree.index.getConfig('setting.max_turns')).toMatchObject({ valueJson: '2' });
-  expect(dying.isUnfinished()).toBe(false);
+  expect(dying.unfinishedSince()).toBeUndefined();
   await tree.close();
   await putIf(dying, { ...first, path: pathFromText('later.md') }, undefined);
 });

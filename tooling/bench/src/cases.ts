@@ -82,6 +82,12 @@ export const cases: readonly Case[] = [
     command: ({ home }) => deespec('status', '--home', home),
   },
   {
+    name: 'health',
+    baseline: 'node -e 0',
+    budget: { must: 3, goal: 2 },
+    command: ({ home }) => deespec('health', '--home', home),
+  },
+  {
     name: 'sbi list, 100 rows',
     baseline: 'node -e 0',
     command: ({ home }) => deespec('sbi', 'list', '--store', 'sqlite', '--limit', '100', '--home', home),

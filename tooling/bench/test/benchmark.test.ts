@@ -26,6 +26,7 @@ describe('benchmark', () => {
       ['verify --check-all', 'sha256sum'],
       ['export', 'cp -r'],
       ['status', 'node -e 0'],
+      ['health', 'node -e 0'],
       ['sbi list, 100 rows', 'node -e 0'],
       ['sbi show', 'node -e 0'],
     ]);
