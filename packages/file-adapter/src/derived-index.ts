@@ -23,7 +23,10 @@ import {
   pageOfSbis,
   rowsOf,
   type IndexRows,
+  type UnitRows,
 } from './index-rows.js';
+import { loadLayout, type Layout } from './load-layout.js';
+import { searchSbis } from './search-sbis.js';
 
 /** Where a {@link DerivedIndex} takes its rows and contents from. */
 export interface IndexSource {
@@ -54,7 +57,10 @@ export class DerivedIndex implements Index {
   }
 
   async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
-    return pageOfSbis(await this.#now(), filter);
+    const { search } = filter;
+    if (search === undefined) return pageOfSbis(await this.#now(), filter);
+    const source = { rows: () => this.#now(), read: (path: TreePath) => this.source.read(path) };
+    return searchSbis(source, { ...filter, search });
   }
 
   async countSbis(): Promise<ReadonlyMap<string, number>> {
@@ -95,10 +101,17 @@ export class DerivedIndex implements Index {
 
   async #derive(): Promise<IndexRows> {
     try {
-      return rowsOf(await this.source.derive());
+      const { layout } = await loadLayout();
+      return rowsOf(withSearched(await this.source.derive(), layout));
     } catch (error) {
       this.invalidate(); // the next query tries again
       throw error;
     }
+  }
+}
+
+function* withSearched(units: Iterable<DerivedUnit>, layout: Layout['layout']): Generator<UnitRows> {
+  for (const unit of units) {
+    yield { ...unit, searched: layout.searchedFiles(unit).map(({ path }) => path) };
   }
 }

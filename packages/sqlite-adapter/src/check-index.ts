@@ -1,4 +1,10 @@
-import { displayPath, type AuditRecord, type DerivedUnit, type JournalSpool } from '@deespec/domain';
+import {
+  displayPath,
+  type AuditRecord,
+  type DerivedUnit,
+  type JournalSpool,
+  type TreeEntry,
+} from '@deespec/domain';
 import { deriveTree, isChained, JOURNAL } from '@deespec/layout';
 import { checks } from '@deespec/validators';
 import type { Database } from 'better-sqlite3';
@@ -9,6 +15,7 @@ import type { EntryRows } from './entry-rows.js';
 import { openHandle } from './handle.js';
 import { SqliteJournalSpool } from './journal-spool.js';
 import { readJournalState, type JournalState } from './journal-state.js';
+import { SearchRows, UnitText } from './search-rows.js';
 import { countLines, storedEvents } from './stored-journal.js';
 import { UnitWriter } from './unit-writer.js';
 
@@ -33,6 +40,7 @@ export function* checkIndex(handle: Database): Generator<IndexDifference> {
     yield* differences(handle, spool);
     yield* journalDifferences(handle, spool);
     yield* auditDifferences(handle);
+    yield* strayWords(handle);
   } finally {
     scratch.close();
   }
@@ -45,10 +53,12 @@ function* differences(handle: Database, spool: JournalSpool): Generator<IndexDif
     find: (path: DerivedUnit['path']) => writer.entries.find(path),
     read: (path: DerivedUnit['path']) => readEntry(writer.contents, writer.entries.find(path)!),
   };
+  const search = new SearchRows(handle);
   const seen = { sbi: 0, execution: 0, config: 0, audit_log: 0 };
   for (const unit of deriveTree(reader, { checks, spool })) {
     yield* writer.index.differences(unit);
     yield* wrongStates(unit, writer.entries);
+    yield* wrongWords(unit, search);
     seen.sbi += unit.sbi === undefined ? 0 : 1;
     seen.execution += unit.executions.length;
     seen.config += unit.config.length;
@@ -119,6 +129,30 @@ function* strayContents(handle: Database): Generator<IndexDifference> {
     const where = `execution ${sbiId} run ${run} turn ${turn} ${step}`;
     yield { where, expected: 'no content: no entry has its bytes there', actual: 'content' };
   }
+}
+
+/** Words of other texts than the SBI has: each entry that comes out of the scan has its hash. */
+function* wrongWords(unit: DerivedUnit, search: SearchRows): Generator<IndexDifference> {
+  if (unit.sbi === undefined) return;
+  const text = new UnitText({ ...unit, sbi: unit.sbi });
+  for (const { path, sha256 } of unit.entries as readonly TreeEntry[]) text.note(path, sha256);
+  const expected = text.basis();
+  const actual = search.basisOf(unit.sbi) ?? 'no such row';
+  if (expected !== actual) yield { where: `search_item ${unit.sbi.id}`, expected, actual };
+}
+
+/** Rows of one of the two tables of the search without a row of the other, or of an SBI that does not exist. */
+function* strayWords(handle: Database): Generator<IndexDifference> {
+  const strays = handle
+    .prepare(
+      `SELECT count(*) FROM search_item i FULL JOIN search_text_docsize t ON t.id = i.id
+       WHERE t.id IS NULL OR i.id IS NULL OR NOT EXISTS (SELECT 1 FROM sbi s WHERE s.id = i.sbi_id)`,
+    )
+    .pluck();
+  const actual = strays.get() as number;
+  if (actual === 0) return;
+  const expected = 'one row of words for each SBI';
+  yield { where: 'search_text', expected, actual: `${actual} rows that belong to none, or have no words` };
 }
 
 function* wrongStates(unit: DerivedUnit, entries: EntryRows): Generator<IndexDifference> {

@@ -11,10 +11,14 @@ import type { Database } from 'better-sqlite3';
 
 import { APPLICATION_ID } from './handle.js';
 import { toStorageError } from './sqlite-error.js';
+import { indexTexts } from './search-fill.js';
 import { atMost } from './stored-cell.js';
 
 /** Scripts have three digits. */
 const MOST_VERSIONS = 1_000;
+
+/** What no SQL can do for the rows that are there when a script is applied, by the script's name; in its transaction. */
+const completions: Readonly<Record<string, (handle: Database) => void>> = { text_search: indexTexts };
 
 /** `schema_version` and `schema_info` of one database. */
 export class SqliteSchemaStore implements SchemaStore {
@@ -68,6 +72,7 @@ export class SqliteSchemaStore implements SchemaStore {
   private applyOnce(script: SchemaScript): 'applied' | 'already' {
     if (this.listApplied().some(({ version }) => version === script.version)) return 'already';
     this.handle.exec(script.up);
+    completions[script.name]?.(this.handle);
     const broken = this.handle.pragma('foreign_key_check') as unknown[];
     if (broken.length > 0) throw new Error(`${broken.length} rows break a foreign key`);
     this.handle

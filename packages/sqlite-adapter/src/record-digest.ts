@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 
 // Not here: evidence, where the digest is kept; projection, outbox and journal_*, which are the database's own account of
 // the files and of what it has parsed. They change by themselves after a migration is published, without any change of the
-// record, and hold nothing that cannot be had again by looking at the files and the journal.
+// record, and hold nothing that cannot be had again by looking at the files and the journal. Nor search_item and search_text,
+// which `checkIndex` compares with the hashes of the texts.
 
 /** Columns of each table with the order of its rows. Contents by type and length: the hash of their entry covers their bytes. */
 const tables: readonly (readonly [table: string, order: string, columns: string, contents?: string])[] = [

@@ -11,7 +11,7 @@ import {
   type StoredSbi,
   type TreeView,
 } from '@deespec/domain';
-import { Overlay } from '@deespec/layout';
+import { holdsWords, Overlay, searchedFiles, type SearchWord } from '@deespec/layout';
 import { checks } from '@deespec/validators';
 
 import { storedConfig, storedSbi } from './revision.js';
@@ -75,6 +75,17 @@ export class UnitOfWork {
   findSbi(id: SbiId): StoredSbi | undefined {
     const sbi = this.derive(id)?.sbi;
     return sbi === undefined ? undefined : storedSbi(sbi);
+  }
+
+  /** Whether every word occurs in an SBI; false when it does not exist. */
+  holdsWords(id: SbiId, words: readonly SearchWord[]): boolean {
+    const derived = this.derive(id);
+    if (derived?.sbi === undefined) return false;
+    return holdsWords(words, {
+      sbi: derived.sbi,
+      files: searchedFiles(derived).map(({ path }) => path),
+      read: (path) => Buffer.concat([...this.overlay.read(path)]),
+    });
   }
 
   /** In the order of the list. */
