@@ -18,6 +18,7 @@ export { layoutRules } from './rules.js';
 export type { LayoutRule } from './rules.js';
 export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';
 export type { SearchedSbi, SearchedUnit } from './search/searched.js';
+export { wordRuns } from './search/word-runs.js';
 export { parseSearch, WordSearch, wordsOf } from './search/words.js';
 export type { SearchWord } from './search/words.js';
 export { MemorySpool } from './spool.js';

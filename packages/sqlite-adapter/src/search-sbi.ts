@@ -74,7 +74,8 @@ class SearchPage {
 
   /** From the matches to the SBIs. */
   private lookUp(): SbiRow[] {
-    return this.all(`FROM search_text t CROSS JOIN search_item i ON i.id = t.rowid CROSS JOIN sbi s ON s.id = i.sbi_id
+    return this
+      .all(`FROM search_text t CROSS JOIN search_item i ON i.id = t.rowid CROSS JOIN sbi s ON s.id = i.sbi_id
       ${this.where('t.search_text MATCH :match')}`);
   }
 

@@ -9,6 +9,8 @@ import { emptyDatabase, removeDirectories } from './support.js';
 
 afterAll(removeDirectories);
 
+const newest = schemaScripts().length;
+
 const names = (path: string, type: string): string[] => {
   const handle = openHandle(path, 'read');
   const found = handle
@@ -61,22 +63,18 @@ describe('Schema', () => {
     const handle = openHandle(emptyDatabase(), 'read');
 
     expect(handle.pragma('application_id', { simple: true })).toBe(0x44455350);
-    expect(handle.pragma('user_version', { simple: true })).toBe(2);
-    expect(handle.prepare('SELECT * FROM schema_version ORDER BY version').all()).toEqual([
-      {
-        version: 1,
+    expect(handle.pragma('user_version', { simple: true })).toBe(newest);
+    expect(handle.prepare('SELECT * FROM schema_version ORDER BY version').all()).toEqual(
+      schemaScripts().map(({ version, name, checksum }) => ({
+        version,
         applied_at: '2026-01-02T03:04:05.000000000Z',
-        description: 'initial_schema',
-        checksum: schemaScripts()[0]!.checksum,
-      },
-      {
-        version: 2,
-        applied_at: '2026-01-02T03:04:05.000000000Z',
-        description: 'dual_storage',
-        checksum: schemaScripts()[1]!.checksum,
-      },
-    ]);
-    expect(handle.prepare(`SELECT value FROM schema_info WHERE key = 'version'`).pluck().get()).toBe('2');
+        description: name,
+        checksum,
+      })),
+    );
+    expect(handle.prepare(`SELECT value FROM schema_info WHERE key = 'version'`).pluck().get()).toBe(
+      String(newest),
+    );
     handle.close();
   });
 
@@ -107,7 +105,7 @@ describe('Schema', () => {
     expect(errorAfter('DELETE FROM schema_version')).toMatchObject({ code: 'MIGRATION.MISSING' });
     expect(
       errorAfter(
-        `INSERT INTO schema_version SELECT 3, applied_at, 'x', checksum FROM schema_version WHERE version = 1; PRAGMA user_version = 3`,
+        `INSERT INTO schema_version SELECT ${newest + 1}, applied_at, 'x', checksum FROM schema_version WHERE version = 1; PRAGMA user_version = ${newest + 1}`,
       ),
     ).toMatchObject({
       code: 'DATABASE.NEWER',

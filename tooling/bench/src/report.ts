@@ -197,7 +197,10 @@ export function renderReport(report: Report): string {
     `${machine.cpus} x ${machine.cpu}, ${prettyBytes(machine.memoryBytes, { binary: true })}, Node ${machine.node}, load ${report.load.toFixed(1)}`,
     '',
     table([head, ...rows]),
-    table([['query', 'calls', 'p50', 'p95', 'p99', 'to the bare statement', 'p99 must', 'reached'], ...queries]),
+    table([
+      ['query', 'calls', 'p50', 'p95', 'p99', 'to the bare statement', 'p99 must', 'reached'],
+      ...queries,
+    ]),
     table([
       ['call of the API', 'calls', 'p50', 'p95', 'p99', 'to mode file', 'to a bare transaction'],
       ...writes,

@@ -113,7 +113,11 @@ async function documentQueries(database: Connection): Promise<QuerySamples[]> {
       parameter === undefined
         ? await timeCalls(() => statement.all(), FEW_CALLS)
         : await timeCalls((call) => statement.all(items[(call * 7919) % items.length]![parameter]));
-    results.push({ name: `document: ${name}`, samples, ...(parameter === undefined ? {} : { budget: queryBudget }) });
+    results.push({
+      name: `document: ${name}`,
+      samples,
+      ...(parameter === undefined ? {} : { budget: queryBudget }),
+    });
   }
   return results;
 }

@@ -1,4 +1,2 @@
 /** Data of `word-table.ts`. */
-export const wordRuns = '0.0';
-export const foldedRuns = '0.0';
-export const markRuns = '0.0';
+export const wordRuns = { words: '0.0', folded: '0.0', marks: '0.0' };

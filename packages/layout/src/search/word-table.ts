@@ -1,7 +1,7 @@
 // Which characters make words, and what becomes of their case and diacritics, is fixed here and not asked of JavaScript: SQLite
 // has a table of its own, of an older Unicode, and a tree is to be found alike in files and in a database, by every Node.
 
-import { foldedRuns, markRuns, wordRuns } from './word-runs.js';
+import { wordRuns } from './word-runs.js';
 
 /** What a character becomes within a word, as part of its value; 0: nothing. */
 export const FOLDED = 0x1fffff;
@@ -20,13 +20,13 @@ export function wordTable(): Uint32Array {
 
 function makeTable(): Uint32Array {
   const values = new Uint32Array(0x110000);
-  for (const { from, count } of runsOf(wordRuns)) {
+  for (const { from, count } of runsOf(wordRuns.words)) {
     for (let code = from; code < from + count; code += 1) values[code] = START | code;
   }
-  for (const { from, count, step, to, slope } of runsOf(foldedRuns)) {
+  for (const { from, count, step, to, slope } of runsOf(wordRuns.folded)) {
     for (let i = 0; i < count; i += 1) values[from + i * step] = START | (to + i * slope);
   }
-  for (const { from, count } of runsOf(markRuns)) values.fill(INSIDE, from, from + count);
+  for (const { from, count } of runsOf(wordRuns.marks)) values.fill(INSIDE, from, from + count);
   return values;
 }
 

@@ -77,7 +77,9 @@ export class Transaction implements StorageTx {
       for (const row of rows) this.see(row.id, storedSbi(row).revision);
       this.requireSeen(unit);
       this.replay(unit);
-      const own = [...changed].filter((id) => unit.holdsWords(id, words)).flatMap((id) => unit.findSbi(id) ?? []);
+      const own = [...changed]
+        .filter((id) => unit.holdsWords(id, words))
+        .flatMap((id) => unit.findSbi(id) ?? []);
       const after = filter.after === undefined ? undefined : unit.getSbi(filter.after);
       const others = rows.filter(({ id }) => !changed.has(id)).map(storedSbi);
       return sbisWith(others, own, { ...filter, after });
