@@ -1,16 +1,17 @@
-import type {
-  AuditEntry,
-  AuditFilter,
-  ConfigEntry,
-  DerivedUnit,
-  Execution,
-  ExecutionFilter,
-  ExecutionKey,
-  Index,
-  Sbi,
-  SbiFilter,
-  SbiId,
-  TreePath,
+import {
+  searchedFiles,
+  type AuditEntry,
+  type AuditFilter,
+  type ConfigEntry,
+  type DerivedUnit,
+  type Execution,
+  type ExecutionFilter,
+  type ExecutionKey,
+  type Index,
+  type Sbi,
+  type SbiFilter,
+  type SbiId,
+  type TreePath,
 } from '@deespec/domain';
 
 import {
@@ -25,7 +26,6 @@ import {
   type IndexRows,
   type UnitRows,
 } from './index-rows.js';
-import { loadLayout, type Layout } from './load-layout.js';
 import { searchSbis } from './search-sbis.js';
 
 /** Where a {@link DerivedIndex} takes its rows and contents from. */
@@ -101,8 +101,7 @@ export class DerivedIndex implements Index {
 
   async #derive(): Promise<IndexRows> {
     try {
-      const { layout } = await loadLayout();
-      return rowsOf(withSearched(await this.source.derive(), layout));
+      return rowsOf(withSearched(await this.source.derive()));
     } catch (error) {
       this.invalidate(); // the next query tries again
       throw error;
@@ -110,8 +109,8 @@ export class DerivedIndex implements Index {
   }
 }
 
-function* withSearched(units: Iterable<DerivedUnit>, layout: Layout['layout']): Generator<UnitRows> {
+function* withSearched(units: Iterable<DerivedUnit>): Generator<UnitRows> {
   for (const unit of units) {
-    yield { ...unit, searched: layout.searchedFiles(unit).map(({ path }) => path) };
+    yield { ...unit, searched: searchedFiles(unit).map(({ path }) => path) };
   }
 }

@@ -1,17 +1,18 @@
-import type {
-  AuditEntry,
-  AuditFilter,
-  ConfigEntry,
-  DiskStat,
-  Execution,
-  ExecutionFilter,
-  ExecutionKey,
-  Index,
-  Sbi,
-  SbiFilter,
-  SbiId,
-  TreePath,
-  TreeReader,
+import {
+  searchedFiles,
+  type AuditEntry,
+  type AuditFilter,
+  type ConfigEntry,
+  type DiskStat,
+  type Execution,
+  type ExecutionFilter,
+  type ExecutionKey,
+  type Index,
+  type Sbi,
+  type SbiFilter,
+  type SbiId,
+  type TreePath,
+  type TreeReader,
 } from '@deespec/domain';
 import type { TreeContext, TreeUnit } from '@deespec/layout';
 import { createHash } from 'node:crypto';
@@ -142,7 +143,7 @@ export class FileIndex implements Index {
       look.context,
       this.parts.tree,
     );
-    const searched = look.layout.layout.searchedFiles({ ...unit, executions }).map(({ path }) => path);
+    const searched = searchedFiles({ ...unit, executions }).map(({ path }) => path);
     const rows: UnitRows = {
       executions,
       config,

@@ -1,8 +1,14 @@
-import { isStorageError, type Sbi, type SbiFilter, type TreePath } from '@deespec/domain';
+import {
+  holdsWords,
+  isStorageError,
+  parseSearch,
+  type Sbi,
+  type SbiFilter,
+  type TreePath,
+} from '@deespec/domain';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { pageSize, sbisInOrder, type IndexRows } from './index-rows.js';
-import { loadLayout } from './load-layout.js';
 
 /** What is searched. */
 export interface SearchSource {
@@ -24,8 +30,7 @@ export async function searchSbis(
   source: SearchSource,
   filter: SbiFilter & { readonly search: string },
 ): Promise<Sbi[]> {
-  const { layout } = await loadLayout();
-  const words = layout.parseSearch(filter.search);
+  const words = parseSearch(filter.search);
   const limit = pageSize(filter.limit);
   const rows = await source.rows();
   const read = (path: TreePath): Buffer => contentAt(source, path);
@@ -33,7 +38,7 @@ export async function searchSbis(
   for (const [at, sbi] of sbisInOrder(rows, filter).entries()) {
     if (found.length === limit) break;
     if (at % AT_ONCE === AT_ONCE - 1) await nextTurn();
-    if (layout.holdsWords(words, { sbi, files: rows.searched.get(sbi.id) ?? [], read })) found.push(sbi);
+    if (holdsWords(words, { sbi, files: rows.searched.get(sbi.id) ?? [], read })) found.push(sbi);
   }
   return found;
 }

@@ -16,11 +16,6 @@ export { classifyPath, GO_STATE, JOURNAL, SBI_ROOT, sbiIdOfDirectory } from './p
 export type { PathRole } from './paths.js';
 export { layoutRules } from './rules.js';
 export type { LayoutRule } from './rules.js';
-export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';
-export type { SearchedSbi, SearchedUnit } from './search/searched.js';
-export { wordRuns } from './search/word-runs.js';
-export { parseSearch, WordSearch, wordsOf } from './search/words.js';
-export type { SearchWord } from './search/words.js';
 export { MemorySpool } from './spool.js';
 export { groupUnits } from './units.js';
 export type { TreeUnit } from './units.js';

@@ -1,5 +1,4 @@
-import { CHUNK_BYTES, displayPath, StorageError, type LoadContent } from '@deespec/domain';
-import { isText } from '@deespec/layout';
+import { CHUNK_BYTES, displayPath, isText, StorageError, type LoadContent } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
 import type { EntryRow } from './entry-rows.js';

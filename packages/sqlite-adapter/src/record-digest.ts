@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 
 // Not here: evidence, where the digest is kept; projection, outbox and journal_*, which are the database's own account of
 // the files and of what it has parsed. They change by themselves after a migration is published, without any change of the
-// record, and hold nothing that cannot be had again by looking at the files and the journal. Nor search_item and search_text,
-// which `checkIndex` compares with the hashes of the texts.
+// record, and hold nothing that cannot be had again by looking at the files and the journal.
 
 /** Columns of each table with the order of its rows. Contents by type and length: the hash of their entry covers their bytes. */
 const tables: readonly (readonly [table: string, order: string, columns: string, contents?: string])[] = [
@@ -27,6 +26,11 @@ const tables: readonly (readonly [table: string, order: string, columns: string,
     'id',
     'id timestamp entity_type entity_id action old_value new_value user session_id path seq previous hash request_id old_hash new_hash',
   ],
+  ['search_item', 'id', 'id sbi_id basis'],
+  ['search_text_config', 'k', 'k v'],
+  ['search_text_data', 'id', 'id block'],
+  ['search_text_docsize', 'id', 'id sz origin'],
+  ['search_text_idx', 'segid, term', 'segid term pgno'],
 ];
 
 /** Characters that are hashed at a time. */

@@ -1,5 +1,12 @@
-import { invariant, type Sbi, type TreePath } from '@deespec/domain';
-import { isText, searchedFiles, searchedTitle, type SearchedUnit } from '@deespec/layout';
+import {
+  invariant,
+  isText,
+  searchedFiles,
+  searchedTitle,
+  type Sbi,
+  type SearchedUnit,
+  type TreePath,
+} from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 

@@ -1,5 +1,4 @@
-import type { Sbi, SbiFilter, SbiId } from '@deespec/domain';
-import { parseSearch } from '@deespec/layout';
+import { parseSearch, type Sbi, type SbiFilter, type SbiId } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { pageSize } from './page.js';

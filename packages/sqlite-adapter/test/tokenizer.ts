@@ -1,4 +1,4 @@
-import type { wordRuns } from '@deespec/layout';
+import type { wordRuns } from '@deespec/domain';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 
 /** What SQLite's tokenizer makes of a text: its words, each once, in byte order. Asks the index that the schema makes. */
@@ -60,7 +60,7 @@ const ranges = [
   [0xe0000, 0x10ffff],
 ] as const;
 
-/** The data of `@deespec/layout`, as this SQLite's tokenizer has it: to be put in its place when that has changed. */
+/** The data of `@deespec/domain`, as this SQLite's tokenizer has it: to be put in its place when that has changed. */
 export function runsOf(tokenizer: Tokenizer): typeof wordRuns {
   const others = Array.from({ length: 0xb0000 }, (_, i) => String.fromCodePoint(0x30000 + i));
   if (tokenizer.words(others.join('')).length > 0) throw new Error('there are words of further characters');

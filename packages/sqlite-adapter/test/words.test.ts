@@ -1,5 +1,4 @@
-import { isStorageError } from '@deespec/domain';
-import { parseSearch, wordRuns, WordSearch, wordsOf } from '@deespec/layout';
+import { isStorageError, parseSearch, wordRuns, WordSearch, wordsOf } from '@deespec/domain';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 

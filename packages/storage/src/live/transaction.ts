@@ -1,4 +1,5 @@
 import {
+  parseSearch,
   StorageError,
   type Claim,
   type Execution,
@@ -14,7 +15,6 @@ import {
   type StoredConfig,
   type StoredSbi,
 } from '@deespec/domain';
-import { parseSearch } from '@deespec/layout';
 
 import { pageOf, sbisWith } from './pages.js';
 import { storedSbi } from './revision.js';

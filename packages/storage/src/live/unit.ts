@@ -1,4 +1,6 @@
 import {
+  holdsWords,
+  searchedFiles,
   StorageError,
   timeFromDate,
   type AuditNote,
@@ -7,11 +9,12 @@ import {
   type Execution,
   type ExecutionKey,
   type SbiId,
+  type SearchWord,
   type StoredConfig,
   type StoredSbi,
   type TreeView,
 } from '@deespec/domain';
-import { holdsWords, Overlay, searchedFiles, type SearchWord } from '@deespec/layout';
+import { Overlay } from '@deespec/layout';
 import { checks } from '@deespec/validators';
 
 import { storedConfig, storedSbi } from './revision.js';

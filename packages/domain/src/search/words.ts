@@ -1,4 +1,4 @@
-import { StorageError } from '@deespec/domain';
+import { StorageError } from '../errors.js';
 
 import { FOLDED, INSIDE, START, wordTable } from './word-table.js';
 

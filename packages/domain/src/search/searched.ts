@@ -1,6 +1,9 @@
-import { CHUNK_BYTES, type Sbi, type TreePath, type TreeStat } from '@deespec/domain';
 import { isUtf8 } from 'node:buffer';
 
+import type { Sbi } from '../sbi.js';
+import { CHUNK_BYTES } from '../tree-loader.js';
+import type { TreePath } from '../tree-path.js';
+import type { TreeStat } from '../tree-store.js';
 import { WordSearch, type SearchWord } from './words.js';
 
 /** So much of one SBI is searched, bytes: its words are indexed anew whenever one of its files changes. */
