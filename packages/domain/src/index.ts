@@ -30,7 +30,6 @@ export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sb
 export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
 export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';
 export type { SearchedSbi, SearchedUnit } from './search/searched.js';
-export { wordRuns } from './search/word-runs.js';
 export { parseSearch, WordSearch, wordsOf } from './search/words.js';
 export type { SearchWord } from './search/words.js';
 export { limitHint, systemCode, systemError } from './system-error.js';
