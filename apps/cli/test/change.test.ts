@@ -54,6 +54,17 @@ describe.each(['file', 'dual_write', 'sqlite'] as const)('in mode %s', (mode) =>
     for (const store of stores) {
       const { sbi: shown } = await dataOf(['sbi', 'show', id, '--store', store]);
       expect(shown).toMatchObject({ status: 'READY', label: 'a,b', priority: 5 });
+      const { items } = await dataOf([
+        'sbi',
+        'list',
+        '--search',
+        'FAILED "say',
+        '--label',
+        'a',
+        '--store',
+        store,
+      ]);
+      expect(items).toMatchObject([{ id }]);
     }
   });
 

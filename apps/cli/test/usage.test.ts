@@ -23,6 +23,8 @@ describe('a wrong command line', () => {
     ['migrate', '--batch-size', 'NaN'],
     ['sbi', 'list', '--limit', '1;drop'],
     ['sbi', 'list', '--limit', '1001'],
+    ['sbi', 'list', '--search', '"*"'],
+    ['sbi', 'list', '--search', 'x'.repeat(1_001)],
     ['sbi', 'list', '--status', 'PAUSED'],
     ['sbi', 'list', '--store', 'memory'],
     ['export', '--format=tar', '--output', 'x'],

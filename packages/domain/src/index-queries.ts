@@ -10,7 +10,11 @@ import type { Sbi, SbiFilter, SbiId } from './sbi.js';
 export interface Index {
   /** @throws StorageError `SBI.NOT_FOUND` */
   getSbi(id: SbiId): Promise<Sbi>;
-  /** In the order that the filter names. `[]` when there are none. @throws StorageError `SBI.NOT_FOUND` for `after` */
+  /**
+   * In the order that the filter names. `[]` when there are none.
+   *
+   * @throws StorageError `SBI.NOT_FOUND` for `after`; `USAGE.INVALID` for `limit`, and for a `search` without a word or too long
+   */
   listSbis(filter?: SbiFilter): Promise<Sbi[]>;
   /** How many SBIs have each status; a status without SBIs is absent. */
   countSbis(): Promise<ReadonlyMap<string, number>>;

@@ -28,6 +28,10 @@ export { splitReason } from './quarantine.js';
 export type { QuarantinedEntry, QuarantineFilter } from './quarantine.js';
 export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sbi.js';
 export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
+export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';
+export type { SearchedSbi, SearchedUnit } from './search/searched.js';
+export { parseSearch, WordSearch, wordsOf } from './search/words.js';
+export type { SearchWord } from './search/words.js';
 export { limitHint, systemCode, systemError } from './system-error.js';
 export type { AppliedScript, SchemaScript, SchemaStore } from './schema-store.js';
 export type {

@@ -34,6 +34,12 @@ export interface SbiFilter {
   /** Items that carry this label: the whole label, or one of its comma-separated parts. */
   readonly label?: string;
   /**
+   * Items in whose title, `spec.md` or executions' contents every word of this text occurs, each as a whole word; case and
+   * diacritics do not matter. 1 to 1,000 characters with at least one letter or digit; everything else only separates words.
+   * Contents that are no text are not searched. Source: docs/database.md, "Search".
+   */
+  readonly search?: string;
+  /**
    * `created` (the default): by `createdAt`, then `id`. `next`: in the order in which they are to be taken into work: by
    * `priority`, lowest first and 0 as 999 because it says nothing, then `createdAt`, then `id`.
    */

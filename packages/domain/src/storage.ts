@@ -49,7 +49,7 @@ export interface ClaimOptions {
 export interface StorageReads {
   /** @throws StorageError `SBI.NOT_FOUND` */
   getSbi(id: SbiId): Promise<StoredSbi>;
-  /** A page, in the order that the filter names. @throws StorageError `SBI.NOT_FOUND` for `after`, `USAGE.INVALID` for `limit` */
+  /** A page, in the order that the filter names. @throws StorageError `SBI.NOT_FOUND` for `after`, `USAGE.INVALID` for `limit` or `search` */
   listSbis(filter?: SbiFilter): Promise<StoredSbi[]>;
   /** Ordered by `sbiId`, `run`, `turn`, `step`. @throws StorageError `USAGE.INVALID` for `limit` */
   listExecutions(filter?: ExecutionFilter): Promise<Execution[]>;

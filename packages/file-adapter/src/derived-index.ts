@@ -1,16 +1,17 @@
-import type {
-  AuditEntry,
-  AuditFilter,
-  ConfigEntry,
-  DerivedUnit,
-  Execution,
-  ExecutionFilter,
-  ExecutionKey,
-  Index,
-  Sbi,
-  SbiFilter,
-  SbiId,
-  TreePath,
+import {
+  searchedFiles,
+  type AuditEntry,
+  type AuditFilter,
+  type ConfigEntry,
+  type DerivedUnit,
+  type Execution,
+  type ExecutionFilter,
+  type ExecutionKey,
+  type Index,
+  type Sbi,
+  type SbiFilter,
+  type SbiId,
+  type TreePath,
 } from '@deespec/domain';
 
 import {
@@ -23,7 +24,9 @@ import {
   pageOfSbis,
   rowsOf,
   type IndexRows,
+  type UnitRows,
 } from './index-rows.js';
+import { searchSbis } from './search-sbis.js';
 
 /** Where a {@link DerivedIndex} takes its rows and contents from. */
 export interface IndexSource {
@@ -54,7 +57,10 @@ export class DerivedIndex implements Index {
   }
 
   async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
-    return pageOfSbis(await this.#now(), filter);
+    const { search } = filter;
+    if (search === undefined) return pageOfSbis(await this.#now(), filter);
+    const source = { rows: () => this.#now(), read: (path: TreePath) => this.source.read(path) };
+    return searchSbis(source, { ...filter, search });
   }
 
   async countSbis(): Promise<ReadonlyMap<string, number>> {
@@ -95,10 +101,16 @@ export class DerivedIndex implements Index {
 
   async #derive(): Promise<IndexRows> {
     try {
-      return rowsOf(await this.source.derive());
+      return rowsOf(withSearched(await this.source.derive()));
     } catch (error) {
       this.invalidate(); // the next query tries again
       throw error;
     }
+  }
+}
+
+function* withSearched(units: Iterable<DerivedUnit>): Generator<UnitRows> {
+  for (const unit of units) {
+    yield { ...unit, searched: searchedFiles(unit).map(({ path }) => path) };
   }
 }

@@ -1,17 +1,18 @@
-import type {
-  AuditEntry,
-  AuditFilter,
-  ConfigEntry,
-  DiskStat,
-  Execution,
-  ExecutionFilter,
-  ExecutionKey,
-  Index,
-  Sbi,
-  SbiFilter,
-  SbiId,
-  TreePath,
-  TreeReader,
+import {
+  searchedFiles,
+  type AuditEntry,
+  type AuditFilter,
+  type ConfigEntry,
+  type DiskStat,
+  type Execution,
+  type ExecutionFilter,
+  type ExecutionKey,
+  type Index,
+  type Sbi,
+  type SbiFilter,
+  type SbiId,
+  type TreePath,
+  type TreeReader,
 } from '@deespec/domain';
 import type { TreeContext, TreeUnit } from '@deespec/layout';
 import { createHash } from 'node:crypto';
@@ -34,6 +35,7 @@ import {
 } from './index-rows.js';
 import type { JournalCache, JournalState } from './journal-cache.js';
 import { loadLayout, type Layout } from './load-layout.js';
+import { searchSbis } from './search-sbis.js';
 
 /** What a {@link FileIndex} answers from. */
 export interface FileIndexParts {
@@ -70,7 +72,10 @@ export class FileIndex implements Index {
   }
 
   async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
-    return pageOfSbis(await this.#now(), filter);
+    const { search } = filter;
+    if (search === undefined) return pageOfSbis(await this.#now(), filter);
+    const source = { rows: () => this.#now(), read: (path: TreePath) => this.parts.tree.read(path) };
+    return searchSbis(source, { ...filter, search });
   }
 
   async countSbis(): Promise<ReadonlyMap<string, number>> {
@@ -138,9 +143,11 @@ export class FileIndex implements Index {
       look.context,
       this.parts.tree,
     );
+    const searched = searchedFiles({ ...unit, executions }).map(({ path }) => path);
     const rows: UnitRows = {
       executions,
       config,
+      searched,
       ...(sbi === undefined ? {} : { sbi }),
       ...(audit === undefined ? {} : { audit }),
     };

@@ -10,6 +10,7 @@ import {
   type Sbi,
   type SbiFilter,
   type SbiId,
+  type TreePath,
 } from '@deespec/domain';
 
 /** The rows of an index, in the order of the lists. */
@@ -19,18 +20,26 @@ export interface IndexRows {
   readonly executions: readonly Execution[];
   readonly config: readonly ConfigEntry[];
   readonly audit: readonly AuditEntry[];
+  /** The files of each SBI that are searched. */
+  readonly searched: ReadonlyMap<SbiId, readonly TreePath[]>;
 }
 
 /** What a unit gives the index. */
-export type UnitRows = Pick<DerivedUnit, 'sbi' | 'executions' | 'config' | 'audit'>;
+export interface UnitRows extends Pick<DerivedUnit, 'sbi' | 'executions' | 'config' | 'audit'> {
+  readonly searched: readonly TreePath[];
+}
 
 export function rowsOf(units: Iterable<UnitRows>): IndexRows {
   const sbiById = new Map<SbiId, Sbi>();
   const executions: Execution[] = [];
   const config: ConfigEntry[] = [];
   const audit: AuditEntry[] = [];
+  const searched = new Map<SbiId, readonly TreePath[]>();
   for (const unit of units) {
-    if (unit.sbi !== undefined) sbiById.set(unit.sbi.id, unit.sbi);
+    if (unit.sbi !== undefined) {
+      sbiById.set(unit.sbi.id, unit.sbi);
+      searched.set(unit.sbi.id, unit.searched);
+    }
     for (const execution of unit.executions) executions.push(execution);
     for (const entry of unit.config) config.push(entry);
     if (unit.audit !== undefined) audit.push(unit.audit);
@@ -41,19 +50,24 @@ export function rowsOf(units: Iterable<UnitRows>): IndexRows {
     executions: executions.sort(compareKeys),
     config: config.sort((a, b) => compareBytes(a.key, b.key)),
     audit,
+    searched,
   };
 }
 
-/** A page as `Index.listSbis` says. */
+/** A page as `Index.listSbis` says, without a search. */
 export function pageOfSbis(rows: IndexRows, filter: SbiFilter): Sbi[] {
-  const limit = pageSize(filter.limit);
+  return sbisInOrder(rows, filter).slice(0, pageSize(filter.limit));
+}
+
+/** Every SBI of the pages of a filter, whatever it searches for. */
+export function sbisInOrder(rows: IndexRows, filter: SbiFilter): Sbi[] {
   const compare = orders[filter.order ?? 'created'];
   const after = filter.after === undefined ? undefined : getSbiIn(rows, filter.after);
   const wanted = rows.sbis
     .filter((sbi) => after === undefined || compare(sbi, after) > 0)
     .filter((sbi) => filter.status === undefined || sbi.status === filter.status)
     .filter((sbi) => filter.label === undefined || hasLabel(sbi, filter.label));
-  return (filter.order === 'next' ? wanted.sort(compare) : wanted).slice(0, limit);
+  return filter.order === 'next' ? wanted.sort(compare) : wanted;
 }
 
 /** A page as `Index.listExecutions` says, of executions in order. */
@@ -120,7 +134,7 @@ export function getConfigIn(config: readonly ConfigEntry[], key: string): Config
 }
 
 /** Rows of a page: the given limit, 100 when absent. @throws StorageError `USAGE.INVALID` when not 1 to 1,000 */
-function pageSize(limit: number | undefined): number {
+export function pageSize(limit: number | undefined): number {
   const rows = limit ?? 100;
   if (Number.isInteger(rows) && rows >= 1 && rows <= 1000) return rows;
   throw usage(`limit is ${rows}`, 'a limit is a whole number from 1 to 1000');

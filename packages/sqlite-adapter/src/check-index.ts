@@ -4,6 +4,7 @@ import {
   type DerivedUnit,
   type JournalSpool,
   type TreePath,
+  type TreeEntry,
 } from '@deespec/domain';
 import { deriveTree, isChained, JOURNAL } from '@deespec/layout';
 import { checks } from '@deespec/validators';
@@ -16,18 +17,25 @@ import { openHandle } from './handle.js';
 import type { RowDifference } from './index-rows.js';
 import { SqliteJournalSpool } from './journal-spool.js';
 import { readJournalState, type JournalState } from './journal-state.js';
+import { SearchRows, UnitText } from './search-rows.js';
 import { countLines, storedEvents } from './stored-journal.js';
 import { Claims, strayRows } from './stray-rows.js';
 import { UnitWriter } from './unit-writer.js';
 
 /** Rules whose findings are rows that can be derived again. */
 export type IndexRule =
-  'entry-state' | 'index-sbi' | 'index-execution' | 'index-config' | 'index-audit' | 'index-journal';
+  | 'entry-state'
+  | 'index-sbi'
+  | 'index-execution'
+  | 'index-config'
+  | 'index-audit'
+  | 'index-journal'
+  | 'index-search';
 
 /** A derived row that is not what the stored bytes say, by its key. */
 export interface IndexRow extends Pick<RowDifference, 'key' | 'is' | 'sbiId'> {
   readonly rule: IndexRule;
-  readonly table: RowDifference['table'] | 'tree_entry' | 'journal_event';
+  readonly table: RowDifference['table'] | 'tree_entry' | 'journal_event' | 'search_item';
   /** The unit that it is derived from; absent when no unit derives it. */
   readonly unit?: TreePath;
   /** Where a row without unit says that it came from. */
@@ -64,6 +72,7 @@ export function* checkIndex(handle: Database): Generator<IndexDifference> {
     yield* differences(handle, spool, new Claims(scratch));
     yield* journalDifferences(handle, spool);
     yield* auditDifferences(handle);
+    yield* strayWords(handle);
   } finally {
     scratch.close();
   }
@@ -76,11 +85,13 @@ function* differences(handle: Database, spool: JournalSpool, claims: Claims): Ge
     find: (path: DerivedUnit['path']) => writer.entries.find(path),
     read: (path: DerivedUnit['path']) => readEntry(writer.contents, writer.entries.find(path)!),
   };
+  const search = new SearchRows(handle);
   for (const unit of deriveTree(reader, { checks, spool })) {
     const found = writer.index.differences(unit);
     for (const difference of found) yield ofUnit(difference, unit);
     yield* wrongStates(unit, writer.entries);
     claims.add(unit, found);
+    yield* wrongWords(unit, search);
   }
   yield* strayContents(handle);
   yield* strayRows(handle, claims);
@@ -161,6 +172,33 @@ function* strayContents(handle: Database): Generator<IndexDifference> {
     const where = `execution ${sbiId} run ${run} turn ${turn} ${step}`;
     yield { where, expected: 'no content: no entry has its bytes there', actual: 'content' };
   }
+}
+
+/** The words of all SBIs are one thing, too. */
+const searchRow: IndexRow = { rule: 'index-search', table: 'search_item', key: 'of every SBI', is: 'different' };
+
+/** Words of other texts than the SBI has: each entry that comes out of the scan has its hash. */
+function* wrongWords(unit: DerivedUnit, search: SearchRows): Generator<IndexDifference> {
+  if (unit.sbi === undefined) return;
+  const text = new UnitText({ ...unit, sbi: unit.sbi });
+  for (const { path, sha256 } of unit.entries as readonly TreeEntry[]) text.note(path, sha256);
+  const expected = text.basis();
+  const actual = search.basisOf(unit.sbi) ?? 'no such row';
+  if (expected !== actual) yield { where: `search_item ${unit.sbi.id}`, expected, actual, row: searchRow };
+}
+
+/** Rows of one of the two tables of the search without a row of the other, or of an SBI that does not exist. */
+function* strayWords(handle: Database): Generator<IndexDifference> {
+  const strays = handle
+    .prepare(
+      `SELECT count(*) FROM search_item i FULL JOIN search_text_docsize t ON t.id = i.id
+       WHERE t.id IS NULL OR i.id IS NULL OR NOT EXISTS (SELECT 1 FROM sbi s WHERE s.id = i.sbi_id)`,
+    )
+    .pluck();
+  const actual = strays.get() as number;
+  if (actual === 0) return;
+  const expected = 'one row of words for each SBI';
+  yield { where: 'search_text', expected, actual: `${actual} rows that belong to none, or have no words`, row: searchRow };
 }
 
 function* wrongStates(unit: DerivedUnit, entries: EntryRows): Generator<IndexDifference> {

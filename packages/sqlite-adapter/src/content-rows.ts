@@ -1,6 +1,5 @@
-import { CHUNK_BYTES, displayPath, StorageError, type LoadContent } from '@deespec/domain';
+import { CHUNK_BYTES, displayPath, isText, StorageError, type LoadContent } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
-import { isUtf8 } from 'node:buffer';
 
 import type { EntryRow } from './entry-rows.js';
 import { atMost, damaged } from './stored-cell.js';
@@ -165,8 +164,7 @@ export class ContentRows {
 
   /** Stores an artifact's bytes with its execution: TEXT when proven well-formed UTF-8 without NUL, else BLOB. */
   setExecution(id: number, bytes: Buffer): void {
-    const isText = isUtf8(bytes) && !bytes.includes(0);
-    (isText ? this.setText : this.setBlob).run(bytes, id);
+    (isText(bytes) ? this.setText : this.setBlob).run(bytes, id);
   }
 
   clearExecution(id: number): void {

@@ -16,6 +16,7 @@ import { driftError } from './schema-drift.js';
 import { requireNoLoss } from './schema-losses.js';
 import { schemaScripts } from './scripts.js';
 import { toStorageError } from './sqlite-error.js';
+import { indexTexts } from './search-fill.js';
 import { atMost } from './stored-cell.js';
 
 /** Scripts have three digits. */
@@ -32,6 +33,8 @@ interface RawRow {
   readonly normalized: string | null;
   readonly durationMs: number | null;
 }
+/** What no SQL can do for the rows that are there when a script is applied, by the script's name; in its transaction. */
+const completions: Readonly<Record<string, (handle: Database) => void>> = { text_search: indexTexts };
 
 /** `schema_version` and `schema_info` of one database. */
 export class SqliteSchemaStore implements SchemaStore {
@@ -70,6 +73,7 @@ export class SqliteSchemaStore implements SchemaStore {
       this.change(script, script.version, () => {
         const startedMs = performance.now();
         this.handle.exec(script.up);
+        completions[script.name]?.(this.handle);
         this.record(script, Math.round(performance.now() - startedMs));
       });
       return 'applied';

@@ -6,6 +6,7 @@ import { checkIndex, type IndexRow } from './check-index.js';
 import { Derivation } from './derivation.js';
 import { forgetJournal } from './journal-state.js';
 import { RowChanges } from './row-edits.js';
+import { forgetTexts, indexTexts } from './search-fill.js';
 import { StoredJournal } from './stored-journal.js';
 import { StoredView } from './stored-view.js';
 import { UnitWriter } from './unit-writer.js';
@@ -25,10 +26,10 @@ const MOST = 10_000;
 export function findRepairs(handle: Database, most = MOST): Repairs {
   const rows: IndexRow[] = [];
   let more = 0;
-  let hasJournal = false;
+  const wholes = new Set<string>();
   for (const { row } of checkIndex(handle)) {
-    if (row === undefined || (row.rule === 'index-journal' && hasJournal)) continue;
-    hasJournal ||= row.rule === 'index-journal';
+    if (row === undefined || wholes.has(row.rule)) continue;
+    if (row.rule === 'index-journal' || row.rule === 'index-search') wholes.add(row.rule);
     if (rows.length < most) rows.push(row);
     else more += 1;
   }
@@ -50,6 +51,9 @@ export function rebuildRows(handle: Database, rows: readonly IndexRow[]): void {
   const derivation = new Derivation(new StoredView(entries, contents, journal), writer, journal);
   const changes = new RowChanges(handle, 0);
   const ground = derivation.ground();
+  const hasSearch = rows.some(({ rule }) => rule === 'index-search');
+  // First: a removed SBI takes its words along, which may not be there.
+  if (hasSearch) forgetTexts(handle);
   clear(handle, rows, { writer, changes });
   if (rows.some(({ unit }) => unit === JOURNAL)) {
     forgetJournal(handle);
@@ -57,6 +61,7 @@ export function rebuildRows(handle: Database, rows: readonly IndexRow[]): void {
   }
   for (const unit of new Set(rows.map((row) => row.unit))) if (unit !== undefined) changes.paths.push(unit);
   derivation.follow(changes, ground);
+  if (hasSearch) indexTexts(handle);
 }
 
 /** Takes away what would stand in the way of rows that are derived anew: other rows have their keys, or their paths. */

@@ -17,6 +17,11 @@ const tables: readonly (readonly [table: string, order: string, contents?: strin
   ['execution', 'id', 'content'],
   ['config', 'key'],
   ['audit_log', 'id'],
+  ['search_item', 'id'],
+  ['search_text_config', 'k'],
+  ['search_text_data', 'id'],
+  ['search_text_docsize', 'id'],
+  ['search_text_idx', 'segid, term'],
 ];
 
 /** Characters that are hashed at a time. */
@@ -32,8 +37,10 @@ const BLOCK = 65_536;
 export function recordDigest(handle: Database): string {
   const sum = createHash('sha256');
   for (const [table, order, contents] of tables) {
+    const columns = columnsOf(handle, table);
+    if (columns.length === 0) continue; // an earlier version of the schema
     // One text a row: a value for each column would take five times as long.
-    const cells = columnsOf(handle, table)
+    const cells = columns
       .filter((column) => column !== contents)
       .map((column) => `typeof(${column}) || hex(${column})`);
     if (contents !== undefined) cells.push(`typeof(${contents}) || coalesce(octet_length(${contents}), 0)`);

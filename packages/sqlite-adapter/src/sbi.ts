@@ -56,38 +56,63 @@ export function sbiFromRow(row: SbiRow): Sbi {
   };
 }
 
-/** @throws StorageError `SBI.NOT_FOUND` */
-export async function getSbi(source: DataSource, id: SbiId): Promise<Sbi> {
-  const query = source.getRepository(sbiSchema).createQueryBuilder('s').where('s.id = :id', { id });
-  const [row] = await boundedRows(query.limit(1), longColumns);
-  if (row !== undefined) return sbiFromRow(row);
-  throw new StorageError('SBI.NOT_FOUND', `no SBI has the id ${id}`, {
+/** The error of an id that no SBI has. */
+export function sbiNotFound(id: SbiId): StorageError {
+  return new StorageError('SBI.NOT_FOUND', `no SBI has the id ${id}`, {
     hint: '"deespec sbi list" shows those that exist',
     details: { id },
   });
 }
 
+/** @throws StorageError `SBI.NOT_FOUND` */
+export async function getSbi(source: DataSource, id: SbiId): Promise<Sbi> {
+  const query = source.getRepository(sbiSchema).createQueryBuilder('s').where('s.id = :id', { id });
+  const [row] = await boundedRows(query.limit(1), longColumns);
+  if (row !== undefined) return sbiFromRow(row);
+  throw sbiNotFound(id);
+}
+
 /** Rank of a priority in the order in which items are taken into work; `idx_sbi_next` has the same words. */
 const RANK = 'CASE s.priority WHEN 0 THEN 999 ELSE s.priority END';
+
+/** What a page is made of, in SQL on `sbi s` with named parameters. */
+export interface SbiPage {
+  readonly conditions: readonly string[];
+  readonly order: readonly string[];
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
+/** The page that a filter names, whatever it searches for. @param after - the SBI that `filter.after` names */
+export function sbiPage({ status, label, order }: SbiFilter, after: Sbi | undefined): SbiPage {
+  const conditions: string[] = [];
+  const values: Record<string, string | number> = {};
+  const isNext = order === 'next';
+  if (status !== undefined) {
+    conditions.push('s.status = :status');
+    values['status'] = status;
+  }
+  if (label !== undefined) {
+    conditions.push(`(s.label = :label OR instr(',' || s.label || ',', ',' || :label || ',') > 0)`);
+    values['label'] = label;
+  }
+  const columns = [...(isNext ? [RANK] : []), 's.created_at', 's.id'];
+  if (after !== undefined) {
+    const names = [...(isNext ? [':rank'] : []), ':createdAt', ':id'];
+    conditions.push(`(${columns.join(', ')}) > (${names.join(', ')})`);
+    if (isNext) values['rank'] = after.priority === 0 ? 999 : after.priority;
+    values['createdAt'] = after.createdAt;
+    values['id'] = after.id;
+  }
+  return { conditions, order: columns, values };
+}
 
 /** A keyset page in the order that the filter names. @throws StorageError `SBI.NOT_FOUND` for `after` */
 export async function listSbis(source: DataSource, filter: SbiFilter): Promise<Sbi[]> {
   const query = source.getRepository(sbiSchema).createQueryBuilder('s');
-  const isNext = filter.order === 'next';
-  if (filter.status !== undefined) query.andWhere('s.status = :status', { status: filter.status });
-  if (filter.label !== undefined) {
-    query.andWhere(`(s.label = :label OR instr(',' || s.label || ',', ',' || :label || ',') > 0)`, {
-      label: filter.label,
-    });
-  }
-  if (filter.after !== undefined) {
-    const { createdAt, priority, id } = await getSbi(source, filter.after);
-    const columns = isNext ? `(${RANK}, s.created_at, s.id)` : '(s.created_at, s.id)';
-    const values = isNext ? '(:rank, :createdAt, :id)' : '(:createdAt, :id)';
-    const rank = priority === 0 ? 999 : priority;
-    query.andWhere(`${columns} > ${values}`, { ...(isNext ? { rank } : {}), createdAt, id });
-  }
-  if (isNext) query.addOrderBy(RANK);
-  query.addOrderBy('s.created_at').addOrderBy('s.id').limit(pageSize(filter.limit));
+  const after = filter.after === undefined ? undefined : await getSbi(source, filter.after);
+  const { conditions, order, values } = sbiPage(filter, after);
+  for (const condition of conditions) query.andWhere(condition);
+  for (const column of order) query.addOrderBy(column);
+  query.setParameters(values).limit(pageSize(filter.limit));
   return (await boundedRows(query, longColumns)).map(sbiFromRow);
 }

@@ -65,8 +65,11 @@ export function sentenceOf({ kind, type, name, found }: SchemaDifference): strin
  * SQL that would make the schema what the scripts produce, for people to read before they run it. What would lose rows is a comment.
  */
 export function mendingSql(differences: readonly SchemaDifference[]): string[] {
+  const virtual = differences.filter(({ kind, expected }) => kind === 'missing' && isVirtual(expected));
   return differences.flatMap((one) => {
     const { kind, expected, found } = one;
+    // SQLite makes the tables behind a virtual one together with it.
+    if (kind === 'missing' && virtual.some(({ name }) => one.name.startsWith(`${name}_`))) return [];
     const drop = found === undefined ? [] : [dropOf(found)];
     const make = expected?.sql == null ? [] : [`${expected.sql};`];
     const isTable = expected?.type === 'table' || found?.type === 'table';
@@ -74,6 +77,10 @@ export function mendingSql(differences: readonly SchemaDifference[]): string[] {
     if (isTable && kind !== 'missing') return commented(one, [...drop, ...make]);
     return [...drop, ...make];
   });
+}
+
+function isVirtual(object: SchemaObject | undefined): boolean {
+  return object?.sql?.startsWith('CREATE VIRTUAL TABLE') === true;
 }
 
 function dropOf({ type, name }: SchemaObject): string {

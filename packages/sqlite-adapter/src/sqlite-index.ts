@@ -18,6 +18,7 @@ import { ContentRows, readEntry } from './content-rows.js';
 import { EntryRows } from './entry-rows.js';
 import { getExecution, listExecutions } from './execution.js';
 import { getSbi, listSbis } from './sbi.js';
+import { searchSbis } from './search-sbi.js';
 import { countByStatus } from './storage-state.js';
 
 /** The index tables through TypeORM, on a connection that cannot write. */
@@ -34,7 +35,9 @@ export class SqliteIndex implements Index {
     return getSbi(this.reader.dataSource, id);
   }
 
-  listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
+  async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
+    const { search } = filter;
+    if (search !== undefined) return searchSbis(this.reader.handle, { ...filter, search });
     return listSbis(this.reader.dataSource, filter);
   }
 

@@ -16,6 +16,7 @@ import { createHash } from 'node:crypto';
 import { ContentRows, readEntry } from './content-rows.js';
 import { EntryRows, type EntryRow } from './entry-rows.js';
 import { executionKey, IndexRows } from './index-rows.js';
+import { SearchRows, UnitText } from './search-rows.js';
 
 /** Where an entry's bytes lie; a directory has none. */
 interface Place {
@@ -31,13 +32,15 @@ interface Target {
 }
 
 /**
- * Writes one unit: index rows, entries and their bytes, each only where it differs. The one place that decides where bytes
- * are stored: with their execution up to 1 MiB, else in `content`. Every call runs in the caller's transaction.
+ * Writes one unit: index rows, entries and their bytes, and the words to search for, each only where it differs. The one place
+ * that decides where bytes are stored: with their execution up to 1 MiB, else in `content`. Every call runs in the caller's
+ * transaction.
  */
 export class UnitWriter {
   readonly entries: EntryRows;
   readonly contents: ContentRows;
   readonly index: IndexRows;
+  private readonly search: SearchRows;
 
   /** @param isEmpty - the database is empty and every unit is written once: nothing stored is looked for */
   constructor(
@@ -47,27 +50,34 @@ export class UnitWriter {
     this.entries = new EntryRows(handle);
     this.contents = new ContentRows(handle);
     this.index = new IndexRows(handle, isEmpty);
+    this.search = new SearchRows(handle);
   }
 
   /** @param changed - entries of the unit whose bytes, mode or time differ, in the unit's order; consumed lazily */
   write(unit: DerivedUnit, changed: Iterable<LoadEntry>, rev: number): UnitChange {
     this.evict(unit, rev);
     const { rows, placements } = this.index.write(unit);
+    const text = unit.sbi === undefined ? undefined : new UnitText({ ...unit, sbi: unit.sbi });
     const incoming = changed[Symbol.iterator]();
     let next = incoming.next();
     const done = { entries: 0, bytes: 0, rows };
     for (const stat of unit.entries) {
       const target = { executionId: placements.get(stat.path), reason: unit.quarantined.get(stat.path), rev };
       if (next.done !== true && next.value.stat.path === stat.path) {
-        this.put(next.value, target);
+        const { content } = next.value;
+        const sha256 = this.put(next.value, target);
+        text?.note(stat.path, sha256, 'bytes' in content ? content.bytes : undefined);
         done.entries += 1;
         done.bytes += next.value.stat.size;
         next = incoming.next();
       } else {
-        done.rows += this.settle(stat, target);
+        const { sha256, rows: changedRows } = this.settle(stat, target);
+        text?.note(stat.path, sha256);
+        done.rows += changedRows;
       }
     }
     invariant(next.done === true, 'changed entries come in the order of their unit');
+    if (text !== undefined) this.search.write(text, (path) => this.bytesAt(path));
     return done;
   }
 
@@ -130,7 +140,12 @@ export class UnitWriter {
     );
   }
 
-  private put(load: LoadEntry, target: Target): void {
+  private bytesAt(path: TreePath): Buffer {
+    return Buffer.concat([...readEntry(this.contents, this.entries.find(path)!)]);
+  }
+
+  /** Returns the hash of what was put. */
+  private put(load: LoadEntry, target: Target): string {
     const { stat, content } = load;
     const old = this.isEmpty ? undefined : this.entries.find(stat.path);
     const { place, sha256 } =
@@ -139,25 +154,26 @@ export class UnitWriter {
         : this.store(stat, content, target);
     this.entries.put(row({ ...stat, sha256 }, place, target), target.rev);
     if (old !== undefined) this.release(old, place.executionId);
+    return sha256;
   }
 
-  /** Brings an entry whose bytes did not change to its present place and state. Returns the rows it changed. */
-  private settle(stat: TreeStat, target: Target): 0 | 1 {
+  /** Brings an entry whose bytes did not change to its present place and state. Returns its hash and the rows that changed. */
+  private settle(stat: TreeStat, target: Target): { sha256: string; rows: 0 | 1 } {
     const old = this.entries.find(stat.path);
     invariant(old !== undefined, `an unchanged entry is stored: ${stat.path}`);
     const wanted = fits(stat) ? target.executionId : undefined;
     const moves = stat.kind !== 'directory' && old.executionId !== wanted;
-    if (!moves && old.reason === target.reason) return 0;
+    if (!moves && old.reason === target.reason) return { sha256: old.sha256, rows: 0 };
     if (!moves) {
       this.entries.put(row(old, old, target), target.rev);
-      return 1;
+      return { sha256: old.sha256, rows: 1 };
     }
     const bytes = Buffer.concat([...readEntry(this.contents, old)]);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const { place } = this.store(stat, { bytes, sha256 }, target);
     this.entries.put(row(old, place, target), target.rev);
     this.release(old, wanted);
-    return 1;
+    return { sha256: old.sha256, rows: 1 };
   }
 
   private store(stat: TreeStat, content: LoadContent, target: Target): { place: Place; sha256: string } {

@@ -42,7 +42,7 @@ async function differencesAfter(sql: string): Promise<IndexDifference[]> {
   writer.exec(sql);
   const changes = writer.prepare('SELECT total_changes()').pluck().get();
   writer.close();
-  if (sql !== '') expect(changes).toBe(1);
+  if (sql !== '') expect(changes).toBeGreaterThan(0);
   const handle = openHandle(path, 'read');
   try {
     return [...(await checkIndex(handle))];

@@ -28,12 +28,21 @@ export interface CaseLine {
 }
 
 /** One line of calls in process. Milliseconds. */
-export interface QueryLine {
+export interface CallLine {
   readonly name: string;
   readonly calls: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
+}
+
+/** One line of a query. */
+export interface QueryLine extends CallLine {
+  /** Median over the median of the bare statement. */
+  readonly toBare?: number;
+  readonly budget?: Budget;
+  /** Of the 99th percentile. */
+  readonly reached: Verdict;
 }
 
 /** What is written as JSON. */
@@ -54,7 +63,7 @@ export interface Report {
 }
 
 /** One line of calls of the API. */
-export interface WriteLine extends QueryLine {
+export interface WriteLine extends CallLine {
   /** Median over the median of the same call in mode `file`; absent for what is no call. */
   readonly toFiles: number | undefined;
   /** Median over the median of a bare durable transaction. */
@@ -76,11 +85,22 @@ export function makeReport(result: BenchmarkResult): Report {
     tree: result.tree,
     cases: result.cases.map(caseLine),
     queries: result.queries.map(queryLine),
-    writes: writeLines(result.writes.map(queryLine)),
+    writes: writeLines(result.writes.map(callLine)),
   };
 }
 
-function queryLine({ name, samples }: QuerySamples): QueryLine {
+function queryLine(query: QuerySamples): QueryLine {
+  const { bare, budget } = query;
+  const line = callLine(query);
+  return {
+    ...line,
+    ...(bare === undefined ? {} : { toBare: line.p50Ms / median(bare) }),
+    ...(budget === undefined ? {} : { budget }),
+    reached: judge(line.p99Ms, budget),
+  };
+}
+
+function callLine({ name, samples }: QuerySamples): CallLine {
   return {
     name,
     calls: samples.length,
@@ -90,7 +110,7 @@ function queryLine({ name, samples }: QuerySamples): QueryLine {
   };
 }
 
-function writeLines(lines: readonly QueryLine[]): WriteLine[] {
+function writeLines(lines: readonly CallLine[]): WriteLine[] {
   const p50 = new Map(lines.map(({ name, p50Ms }) => [name, p50Ms]));
   return lines.map((line) => {
     const inFiles = p50.get(line.name.replace(/^[^:]+/u, 'file'));
@@ -157,7 +177,14 @@ export function renderReport(report: Report): string {
     'peak memory',
     'reached',
   ];
-  const queries = report.queries.map((line) => [line.name, line.calls, ...percentiles(line)]);
+  const queries = report.queries.map((line) => [
+    line.name,
+    line.calls,
+    ...percentiles(line),
+    line.toBare === undefined ? '-' : `${line.toBare.toFixed(2)} x`,
+    line.budget === undefined ? '-' : `${line.budget.must} ms`,
+    line.reached,
+  ]);
   const writes = report.writes.map((line) => [
     line.name,
     line.calls,
@@ -170,7 +197,10 @@ export function renderReport(report: Report): string {
     `${machine.cpus} x ${machine.cpu}, ${prettyBytes(machine.memoryBytes, { binary: true })}, Node ${machine.node}, load ${report.load.toFixed(1)}`,
     '',
     table([head, ...rows]),
-    table([['call', 'calls', 'p50', 'p95', 'p99'], ...queries]),
+    table([
+      ['query', 'calls', 'p50', 'p95', 'p99', 'to the bare statement', 'p99 must', 'reached'],
+      ...queries,
+    ]),
     table([
       ['call of the API', 'calls', 'p50', 'p95', 'p99', 'to mode file', 'to a bare transaction'],
       ...writes,
@@ -179,7 +209,7 @@ export function renderReport(report: Report): string {
   ].join('\n');
 }
 
-function percentiles(line: QueryLine): string[] {
+function percentiles(line: CallLine): string[] {
   return [line.p50Ms, line.p95Ms, line.p99Ms].map(milliseconds);
 }
 

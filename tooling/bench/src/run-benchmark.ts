@@ -6,6 +6,7 @@ import { generateTree, type TreeSummary } from '@deespec/trees';
 import { baselines, cases, type BaselineName, type Case, type Place } from './cases.js';
 import { measure, type Command, type Sample } from './measure.js';
 import { timeQueries, type QuerySamples } from './queries.js';
+import { timeSearches } from './searches.js';
 import { timeWrites } from './writes.js';
 
 export interface BenchmarkOptions {
@@ -66,7 +67,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     await runRound(place, round, { results, time });
   }
   onStep('queries in process');
-  const queries = await timeQueries(home);
+  const queries = [...(await timeQueries(home)), ...(await timeSearches(home))];
   onStep('writes in process, in each mode');
   return { tree, cases: results, queries, writes: await timeWrites(home, writes) };
 }

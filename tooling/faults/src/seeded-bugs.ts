@@ -287,6 +287,16 @@ const bugs = {
       },
     ],
   },
+  'words-not-followed': {
+    about: 'the words to search for stay those of the text that an item had first',
+    patches: [
+      {
+        file: 'sqlite-adapter/dist/search-rows.js',
+        replace: 'if (stored?.basis === basis)',
+        by: 'if (stored !== undefined)',
+      },
+    ],
+  },
   'space-preflight-skipped': {
     about:
       'no bug but a way to fill the disk in the middle of a run: the check for free space at its start is left out',

@@ -224,11 +224,14 @@ describe('links and commands', () => {
 
 describe('docs/database.md', () => {
   const scripts = listTracked(repository).filter((file) => /\/migrations\/\d{3}_.*\.up\.sql$/u.test(file));
+  // The shell of a system can be older than this option, without which the tables are the same.
+  const readScript = (file: string) =>
+    readFileSync(join(repository, file), 'utf8').replace(/^ *contentless_delete = 1,\n/mu, '');
   const documented = () => readFileSync(join(repository, 'docs/database.md'), 'utf8');
   const sqlite = (...commands: string[]) =>
     execFileSync('sqlite3', [':memory:'], {
       encoding: 'utf8',
-      input: [...scripts.map((file) => readFileSync(join(repository, file), 'utf8')), ...commands].join('\n'),
+      input: [...scripts.map(readScript), ...commands].join('\n'),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
 

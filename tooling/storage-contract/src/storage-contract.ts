@@ -142,6 +142,37 @@ function lists(onApi: OnApi): void {
       );
     }),
   );
+
+  test(
+    'finds words of titles, specifications and executions, also within a transaction that changes them',
+    onApi(async (storage) => {
+      const one = await storage.createSbi({ title: 'Heron one', spec: '# Ibis\n' });
+      const two = await storage.createSbi({ title: 'Heron two', spec: 'ibis' });
+      const step = { run: 1, turn: 2, step: 'implement', status: 'REVIEW', decision: 'SUCCEEDED' } as const;
+      await storage.appendExecution({ ...step, sbiId: two.id, content: Buffer.from('a stork') });
+      const idsOf = (items: readonly StoredSbi[]): SbiId[] => items.map(({ id }) => id);
+      const streamed: SbiId[] = [];
+      for await (const { id } of storage.streamSbis({ search: 'heron IBIS', limit: 1 })) streamed.push(id);
+
+      const inside = await storage.transaction(async (tx) => {
+        await tx.updateSbi(one, { title: 'Crane' });
+        const three = await tx.createSbi({ title: 'Three', spec: 'heron' });
+        await tx.appendExecution({ ...step, sbiId: three.id, content: Buffer.from('egret') });
+        return {
+          three: three.id,
+          heron: idsOf(await tx.listSbis({ search: 'heron' })),
+          crane: idsOf(await tx.listSbis({ search: 'crane ibis' })),
+          egret: idsOf(await tx.listSbis({ search: 'egret three', limit: 1 })),
+        };
+      });
+
+      expect(streamed).toEqual([one.id, two.id]);
+      expect(inside).toMatchObject({ heron: [two.id, inside.three], crane: [one.id], egret: [inside.three] });
+      expect(idsOf(await storage.listSbis({ search: 'heron' }))).toEqual([two.id, inside.three]);
+      expect(idsOf(await storage.listSbis({ search: 'stork heron ibis' }))).toEqual([two.id]);
+      expect(await failureOf(storage.listSbis({ search: '--' }))).toBe('USAGE.INVALID');
+    }),
+  );
 }
 
 function executions(onApi: OnApi): void {

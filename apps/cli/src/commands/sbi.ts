@@ -33,21 +33,24 @@ function listCommand(session: Session) {
     examples: [
       ['deespec sbi list', 'the first 100'],
       ['deespec sbi list --status DONE --label backend --limit 20', 'by status and label'],
+      ['deespec sbi list --search "lease timeout"', 'items that have both words'],
       ['deespec sbi list --after SBI-01M810CC01J2AAPQZVYRK1YMJR', 'the page after this item'],
     ],
   })
     .addOption(new Option('--status <status>', 'only items in this status').choices(sbiStatuses))
     .option('--label <label>', 'only items that carry this label')
+    .option('--search <text>', 'only items with every word of it in title, specification or executions')
     .option('--limit <n>', 'rows, 1 to 1000', wholeNumber(1, 1000), 100)
     .option('--after <id>', 'list those after this item')
     .addOption(storeOption())
     .action((options, command) =>
       session.read(command, async (context) => {
-        const { status, label, limit, store } = options;
+        const { status, label, search, limit, store } = options;
         const filter = {
           limit,
           ...(status === undefined ? {} : { status }),
           ...(label === undefined ? {} : { label }),
+          ...(search === undefined ? {} : { search }),
           ...(options.after === undefined ? {} : { after: parseSbiId(options.after) }),
         };
         const items = await withIndex({ context, store }, (index) => index.listSbis(filter));

@@ -52,6 +52,15 @@ export const rowRules: readonly ConsistencyRule[] = [
     repair: 'rebuilds',
   },
   {
+    rule: 'index-search',
+    severity: 'error',
+    title: 'the words to search for are not those of the texts',
+    why: 'a search would find items by words that they no longer hold, or miss them',
+    code: 'compares the hash of the texts of each SBI with the one its words were taken from, and both tables of the search',
+    fix: REPAIR,
+    repair: 'rebuilds',
+  },
+  {
     rule: 'orphan-execution',
     severity: 'error',
     title: 'an execution has no SBI',

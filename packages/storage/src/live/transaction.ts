@@ -1,4 +1,5 @@
 import {
+  parseSearch,
   StorageError,
   type Claim,
   type Execution,
@@ -68,6 +69,7 @@ export class Transaction implements StorageTx {
 
   async listSbis(filter: SbiFilter = {}): Promise<StoredSbi[]> {
     this.requireOpen();
+    const words = filter.search === undefined ? [] : parseSearch(filter.search);
     const rows = await this.parts.index((index) => index.listSbis(filter));
     const changed = new Set(this.made.map(({ key }) => key as SbiId));
     return this.look((unit) => {
@@ -75,7 +77,9 @@ export class Transaction implements StorageTx {
       for (const row of rows) this.see(row.id, storedSbi(row).revision);
       this.requireSeen(unit);
       this.replay(unit);
-      const own = [...changed].flatMap((id) => unit.findSbi(id) ?? []);
+      const own = [...changed]
+        .filter((id) => unit.holdsWords(id, words))
+        .flatMap((id) => unit.findSbi(id) ?? []);
       const after = filter.after === undefined ? undefined : unit.getSbi(filter.after);
       const others = rows.filter(({ id }) => !changed.has(id)).map(storedSbi);
       return sbisWith(others, own, { ...filter, after });

@@ -1,4 +1,6 @@
 import {
+  holdsWords,
+  searchedFiles,
   StorageError,
   timeFromDate,
   type AuditNote,
@@ -7,6 +9,7 @@ import {
   type Execution,
   type ExecutionKey,
   type SbiId,
+  type SearchWord,
   type StoredConfig,
   type StoredSbi,
   type TreeView,
@@ -75,6 +78,17 @@ export class UnitOfWork {
   findSbi(id: SbiId): StoredSbi | undefined {
     const sbi = this.derive(id)?.sbi;
     return sbi === undefined ? undefined : storedSbi(sbi);
+  }
+
+  /** Whether every word occurs in an SBI; false when it does not exist. */
+  holdsWords(id: SbiId, words: readonly SearchWord[]): boolean {
+    const derived = this.derive(id);
+    if (derived?.sbi === undefined) return false;
+    return holdsWords(words, {
+      sbi: derived.sbi,
+      files: searchedFiles(derived).map(({ path }) => path),
+      read: (path) => Buffer.concat([...this.overlay.read(path)]),
+    });
   }
 
   /** In the order of the list. */

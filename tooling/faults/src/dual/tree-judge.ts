@@ -1,4 +1,4 @@
-import { expectedSchema } from '@deespec/sqlite-adapter';
+import { checkIndex, expectedSchema, openHandle } from '@deespec/sqlite-adapter';
 import { sync } from '@deespec/storage';
 import { verifyTree } from '@deespec/verifier';
 import { rmSync } from 'node:fs';
@@ -225,6 +225,17 @@ function nameOf(hash: string, { tree }: TreeState): string {
   return [...tree].find(([, entry]) => entry.sha256 === hash)?.[0] ?? '';
 }
 
+/** Rows and words of the index that are not those of the stored bytes. */
+async function wrongRows(copy: string): Promise<string[]> {
+  const handle = openHandle(copy, 'read');
+  try {
+    const differences = [...(await checkIndex(handle))];
+    return differences.slice(0, 3).map(({ where, actual }) => `index ${where}: ${actual}`);
+  } finally {
+    handle.close();
+  }
+}
+
 /** What is wrong with two stores that are said to be in step. */
 async function wrongSteps(place: Place): Promise<string[]> {
   const { differenceCount, differences } = await withCopy(place, (copy) =>
@@ -232,6 +243,7 @@ async function wrongSteps(place: Place): Promise<string[]> {
   );
   const wrong = differences.slice(0, 3).map(({ what, where, actual }) => `${what} ${where}: ${actual}`);
   if (differenceCount > wrong.length) wrong.push(`${differenceCount} differences`);
+  wrong.push(...(await withCopy(place, wrongRows)));
   const again = await sync({ home: place.home });
   const { wrote, conflicts, debts, failed, unstable } = again;
   const open = conflicts.length + debts + failed.length + unstable.length;

@@ -12,7 +12,10 @@ const tables = [
   'config',
   'audit_log',
   'evidence',
-].concat(['storage_state', 'schema_version', 'schema_info']);
+].concat(
+  ['storage_state', 'schema_version', 'schema_info', 'search_item', 'search_text_config', 'search_text_data'],
+  ['search_text_docsize', 'search_text_idx'],
+);
 
 const [file, what] = process.argv.slice(2) as [string, string];
 const database = new Database(file, { readonly: true });

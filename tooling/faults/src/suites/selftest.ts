@@ -60,6 +60,7 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
     { suite: lint, only: 'config.file' },
     { suite: interloper, only: 'execution-again.dual_write', share: 'full' },
   ],
+  'words-not-followed': [{ suite: kill, only: 'execution.sqlite' }],
   'deferred-begin': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'clear-without-comparing': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'epoch-unchecked': [{ suite: unavailable, only: 'asleep dual_write-sqlite-file', isSlow: true }],

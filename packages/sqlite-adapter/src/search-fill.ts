@@ -1,0 +1,60 @@
+import type { Sbi, SbiId, TreePath } from '@deespec/domain';
+import type { Database } from 'better-sqlite3';
+
+import { ContentRows, readEntry } from './content-rows.js';
+import { EntryRows } from './entry-rows.js';
+import { SearchRows, UnitText } from './search-rows.js';
+import { atMost, CELL_BYTES, storedObject, storedPath, storedText } from './stored-cell.js';
+
+/** SBIs that are read at a time. */
+const PAGE_ROWS = 500;
+
+/**
+ * Indexes the words of every SBI of a database that was made without them, in the caller's transaction.
+ *
+ * @throws StorageError `DATABASE.CORRUPT`
+ */
+export function indexTexts(handle: Database): void {
+  const entries = new EntryRows(handle);
+  const contents = new ContentRows(handle);
+  const search = new SearchRows(handle);
+  const read = (path: TreePath) => Buffer.concat([...readEntry(contents, entries.find(path)!)]);
+  for (const row of sbiRows(handle)) {
+    const unit = { ...row, entries: entries.listSbi(row.sbi.id) };
+    const text = new UnitText(unit);
+    for (const { path, sha256 } of unit.entries) text.note(path, sha256);
+    search.write(text, read);
+  }
+}
+
+/** Forgets the words of every SBI, whatever is there, in the caller's transaction. Source: sqlite.org/fts5.html, "delete-all". */
+export function forgetTexts(handle: Database): void {
+  handle.exec(`DELETE FROM search_item; INSERT INTO search_text (search_text) VALUES ('delete-all');`);
+}
+
+interface IndexedRow {
+  readonly sbi: Pick<Sbi, 'id' | 'metadata'>;
+  readonly path: TreePath;
+  readonly executions: readonly { readonly contentPath: TreePath }[];
+}
+
+function* sbiRows(handle: Database): Generator<IndexedRow> {
+  const columns = ['id', 'metadata', 'path'].map((name) => `${atMost(name, CELL_BYTES)} AS ${name}`);
+  const page = handle.prepare(`SELECT ${columns.join(', ')} FROM sbi s WHERE s.id > ? ORDER BY s.id LIMIT ?`);
+  const contents = handle
+    .prepare(`SELECT ${atMost('path', CELL_BYTES)} FROM execution WHERE sbi_id = ? AND path IS NOT NULL`)
+    .pluck();
+  for (let after = ''; ;) {
+    const rows = page.all(after, PAGE_ROWS) as { id: unknown; metadata: unknown; path: unknown }[];
+    if (rows.length === 0) return;
+    for (const row of rows) {
+      after = storedText(row.id, 'sbi');
+      const where = `sbi ${after}`;
+      yield {
+        sbi: { id: after as SbiId, metadata: storedObject(row.metadata, where) },
+        path: storedPath(row.path, where),
+        executions: contents.all(after).map((path) => ({ contentPath: storedPath(path, where) })),
+      };
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import { parseSbiId, putIf, pathFromText, type SbiId, type TreeStore } from '@deespec/domain';
+import { applyUp } from '@deespec/migration-engine';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { checkIndex, openHandle, openSqliteIndex, requireSchema, schemaScripts } from '../src/index.js';
+import { SqliteSchemaStore } from '../src/migration-store.js';
+import { MemoryTree } from './memory-tree.js';
+import { directory, freshStorage, removeDirectories } from './support.js';
+
+afterAll(removeDirectories);
+
+const script = schemaScripts().find(({ name }) => name === 'text_search')!;
+
+function idOf(number: number): SbiId {
+  return parseSbiId(`SBI-01M810CC00${String(number).padStart(16, '0')}`);
+}
+
+/** A database of `count` SBIs: the words "all", "even" or "odd", "late" in the last tenth, and the number of each. */
+async function databaseOf(count: number): Promise<string> {
+  const path = join(directory(), 'deespec.db');
+  const tree = new MemoryTree();
+  for (let i = 0; i < count; i += 1) {
+    const title = `all ${i % 2 === 0 ? 'even' : 'odd'} n${i} ${i >= count * 0.9 ? 'late' : ''}`;
+    const values = { title, status: i % 50 === 0 ? 'WIP' : 'READY', priority: count - i };
+    await tree.put(`specs/sbi/${idOf(i)}/state.json`, JSON.stringify(values));
+  }
+  await tree.put(`specs/sbi/${idOf(3)}/implement_1.md`, 'Déjà vu');
+  await tree.load(path, 'create');
+  return path;
+}
+
+/** Every object and every row. */
+function dump(handle: Database): unknown {
+  const objects = handle
+    .prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name')
+    .all();
+  const tables = (objects as { type: string; name: string }[]).filter(
+    ({ type, name }) => type === 'table' && name !== 'sqlite_stat1' && name !== 'sqlite_stat4',
+  );
+  return {
+    objects,
+    rows: tables.map(({ name }) => handle.prepare(`SELECT * FROM "${name}" ORDER BY 1`).all()),
+  };
+}
+
+describe('The script of the search', () => {
+  test('indexes the rows that are there, and its down script takes nothing else away', async () => {
+    const path = await databaseOf(30);
+    const handle = openHandle(path, 'write');
+    handle.transaction(() => handle.exec(script.down))();
+    const before = dump(handle);
+    expect(requireSchema(handle, { older: 'allowed' })).toBe(script.version - 1);
+
+    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
+
+    expect(await checkIndex(handle)).toEqual([]);
+    expect(
+      handle.prepare(`SELECT count(*) FROM search_text WHERE search_text MATCH 'deja AND odd'`).pluck().get(),
+    ).toBe(1);
+    handle.transaction(() => handle.exec(script.down))();
+    expect(dump(handle)).toEqual(before);
+    expect(handle.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    handle.close();
+  });
+
+  test('leaves the version before it when a text cannot be read', async () => {
+    const path = await databaseOf(3);
+    const handle = openHandle(path, 'write');
+    handle.transaction(() => handle.exec(script.down))();
+    handle.exec(`UPDATE execution SET content = 'Deja vu and more' WHERE content IS NOT NULL`);
+
+    expect(() => applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts())).toThrow(
+      expect.objectContaining({ code: 'DATABASE.CORRUPT' }),
+    );
+
+    expect(requireSchema(handle, { older: 'allowed' })).toBe(script.version - 1);
+    handle.close();
+  });
+});
+
+describe('A search in a large database', () => {
+  test('gives the same pages whichever way it takes', async () => {
+    const count = 2_600;
+    const { index, close } = await openSqliteIndex(await databaseOf(count));
+    const numbers = async (search: string, filter: object = {}): Promise<number[]> =>
+      (await index.listSbis({ search, ...filter })).map(({ id }) => Number(id.slice(14)));
+    const upTo = (length: number, number: (i: number) => number) =>
+      Array.from({ length }, (_, i) => number(i));
+
+    expect(await numbers('all', { limit: 50 })).toEqual(upTo(50, (i) => i));
+    expect(await numbers('all', { limit: 50, after: idOf(1_999) })).toEqual(upTo(50, (i) => 2_000 + i));
+    expect(await numbers('all', { limit: 1_000, after: idOf(1_999) })).toEqual(upTo(600, (i) => 2_000 + i));
+    expect(await numbers('all', { status: 'WIP', limit: 30 })).toEqual(upTo(30, (i) => i * 50));
+    expect(await numbers('all', { order: 'next', limit: 3 })).toEqual([2_599, 2_598, 2_597]);
+    expect(await numbers('all odd', { limit: 3, after: idOf(7) })).toEqual([9, 11, 13]);
+    expect(await numbers('late', { limit: 3 })).toEqual([2_340, 2_341, 2_342]);
+    expect(await numbers('n77')).toEqual([77]);
+    expect(await numbers('late n77')).toEqual([]);
+    await close();
+  });
+});
+
+describe('The index of words', () => {
+  const put = (store: TreeStore, name: string, text: string) => {
+    const path = pathFromText(`specs/sbi/${idOf(0)}/${name}`);
+    const version = { path, kind: 'file', mode: 0o644, bytes: Buffer.from(text) } as const;
+    return putIf(store, version, store.find(path)?.sha256);
+  };
+
+  test('is written with its texts, not when something else of the item changes, and copied with the database', async () => {
+    const { storage, path, close } = await freshStorage();
+    for (const name of ['specs', 'specs/sbi', `specs/sbi/${idOf(0)}`]) {
+      const version = {
+        path: pathFromText(name),
+        kind: 'directory',
+        mode: 0o755,
+        bytes: Buffer.alloc(0),
+      } as const;
+      await putIf(storage.store, version, undefined);
+    }
+    await put(storage.store, 'state.json', '{"status":"WIP"}');
+    await put(storage.store, 'spec.md', 'heron');
+    const origins = (): unknown[] => {
+      const handle = openHandle(path, 'read');
+      const rows = handle.prepare('SELECT id, origin FROM search_text_docsize').all();
+      handle.close();
+      return rows;
+    };
+    const before = origins();
+    await put(storage.store, 'state.json', '{"status":"DONE"}');
+    await put(storage.store, 'notes.txt', 'ibis');
+    expect(origins()).toEqual(before);
+    await put(storage.store, 'spec.md', 'stork');
+    expect(origins()).not.toEqual(before);
+
+    const copy = join(directory(), 'copy.db');
+    const handle = openHandle(path, 'read');
+    handle.pragma('query_only = OFF');
+    handle.prepare('VACUUM INTO ?').run(copy);
+    handle.close();
+    const { index, close: closeCopy } = await openSqliteIndex(copy);
+    expect((await index.listSbis({ search: 'stork' })).map(({ id }) => id)).toEqual([idOf(0)]);
+    expect(await index.listSbis({ search: 'heron' })).toEqual([]);
+    await closeCopy();
+    await close();
+  });
+
+  test.each([
+    [
+      'words of another text',
+      `UPDATE search_item SET basis = '${'0'.repeat(64)}' WHERE id = 1`,
+      'search_item',
+    ],
+    ['no words', 'DELETE FROM search_item WHERE id = 1', 'search_item'],
+    ['a row without words', 'DELETE FROM search_text WHERE rowid = 1', 'search_text'],
+    ['words of nobody', `INSERT INTO search_text (rowid, text) VALUES (99, 'x')`, 'search_text'],
+  ])('with %s is found by the check', async (_, sql, where) => {
+    const path = await databaseOf(2);
+    const copy = join(directory(), 'deespec.db');
+    copyFileSync(path, copy);
+    const editor = new BetterSqlite3(copy);
+    editor.exec(sql);
+    editor.close();
+
+    const handle = openHandle(copy, 'read');
+    const found = await checkIndex(handle);
+    handle.close();
+
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.every((difference) => difference.where.startsWith('search_'))).toBe(true);
+    expect(found[0]!.where.startsWith(where)).toBe(true);
+  });
+});
