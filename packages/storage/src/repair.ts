@@ -25,7 +25,7 @@ import { requireOwner, requireSpace } from './preflight.js';
 import { formatPlan, planOf, requireSamePlan, requireSameState, type RepairPlan } from './repair-plan.js';
 import { beginRun, type RunDirectory } from './runs.js';
 import { copyVerified, databaseBytes, keepCopy } from './verified-copy.js';
-import { programVersion } from './version.js';
+import { programVersion } from './manifest.js';
 
 /** What {@link planRepair} came to. */
 export interface PlanReport {
