@@ -1,5 +1,5 @@
 import { parseSbiId, putIf, pathFromText, type SbiId, type TreeStore } from '@deespec/domain';
-import { applyUp } from '@deespec/migration-engine';
+import { applyDown, applyUp } from '@deespec/migration-engine';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import { copyFileSync } from 'node:fs';
@@ -46,21 +46,25 @@ function dump(handle: Database): unknown {
   };
 }
 
+function storeOf(handle: Database): SqliteSchemaStore {
+  return new SqliteSchemaStore(handle, () => new Date(0));
+}
+
 describe('The script of the search', () => {
   test('indexes the rows that are there, and its down script takes nothing else away', async () => {
     const path = await databaseOf(30);
     const handle = openHandle(path, 'write');
-    handle.transaction(() => handle.exec(script.down))();
+    applyDown(storeOf(handle), schemaScripts(), script.version - 1);
     const before = dump(handle);
     expect(requireSchema(handle, { older: 'allowed' })).toBe(script.version - 1);
 
-    applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts());
+    applyUp(storeOf(handle), schemaScripts());
 
     expect(await checkIndex(handle)).toEqual([]);
     expect(
       handle.prepare(`SELECT count(*) FROM search_text WHERE search_text MATCH 'deja AND odd'`).pluck().get(),
     ).toBe(1);
-    handle.transaction(() => handle.exec(script.down))();
+    applyDown(storeOf(handle), schemaScripts(), script.version - 1);
     expect(dump(handle)).toEqual(before);
     expect(handle.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
     handle.close();
@@ -69,10 +73,10 @@ describe('The script of the search', () => {
   test('leaves the version before it when a text cannot be read', async () => {
     const path = await databaseOf(3);
     const handle = openHandle(path, 'write');
-    handle.transaction(() => handle.exec(script.down))();
+    applyDown(storeOf(handle), schemaScripts(), script.version - 1);
     handle.exec(`UPDATE execution SET content = 'Deja vu and more' WHERE content IS NOT NULL`);
 
-    expect(() => applyUp(new SqliteSchemaStore(handle, () => new Date(0)), schemaScripts())).toThrow(
+    expect(() => applyUp(storeOf(handle), schemaScripts())).toThrow(
       expect.objectContaining({ code: 'DATABASE.CORRUPT' }),
     );
 
