@@ -74,9 +74,7 @@ export interface Consistency {
 
 /** Loads what looks for inconsistencies and rebuilds rows. */
 export async function loadConsistency(): Promise<Consistency> {
-  const [{ findRepairs, rebuildRows }, { findInconsistencies }] = await Promise.all([
-    import('./rebuild-rows.js'),
-    import('./consistency/find-inconsistencies.js'),
-  ]);
+  const { findRepairs, rebuildRows } = await import('./rebuild-rows.js');
+  const { findInconsistencies } = await import('./consistency/find-inconsistencies.js');
   return { look: findInconsistencies, findRepairs: (handle) => findRepairs(handle), rebuildRows };
 }

@@ -1,12 +1,13 @@
 import { StorageError } from '@deespec/domain';
 import { openHandle, recordDigest, requireSchema } from '@deespec/sqlite-adapter';
 import { digestDatabase } from '@deespec/verifier';
-import { chmodSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { copyDatabase } from './database-copy.js';
 import type { HomePaths } from './home.js';
 import { makeOwnDirectory } from './own-directory.js';
+import { beginRun } from './runs.js';
 import { syncPath } from './sync-path.js';
 
 /** What a copy must hold: the same rows, and the same bytes. */
@@ -24,28 +25,26 @@ export function contentsOf(handle: Parameters<typeof recordDigest>[0]): Contents
 
 /**
  * Copies the database before anything in it is changed. The copy counts, and has its name, when it was opened, checked by SQLite
- * and found to hold the same. Runs under the exclusive barrier.
+ * and found to hold the same. Runs under the exclusive barrier; what a killed run left is removed by the next one.
  *
  * @returns where it stands
  * @throws StorageError `TRANSFER.MISMATCH` when the copy is another one; `DATABASE.CORRUPT`, `FILE.*`
  */
 export function backUp(paths: HomePaths, name: string, expected: Contents): string {
-  makeOwnDirectory(paths.repairBackups);
-  // What a killed run left is nobody's.
-  for (const left of readdirSync(paths.repairBackups).filter((one) => one.endsWith('.part'))) {
-    rmSync(join(paths.repairBackups, left), { force: true });
+  const run = beginRun(paths, name);
+  try {
+    copyDatabase(paths.database, run.database);
+    chmodSync(run.database, 0o600);
+    requireSameContents(run.database, expected);
+    syncPath(run.database);
+    makeOwnDirectory(paths.repairBackups);
+    const copy = join(paths.repairBackups, `${name}.db`);
+    renameSync(run.database, copy);
+    syncPath(paths.repairBackups);
+    return copy;
+  } finally {
+    run.remove();
   }
-  const [part, copy] = [`${name}.part`, `${name}.db`].map((file) => join(paths.repairBackups, file)) as [
-    string,
-    string,
-  ];
-  copyDatabase(paths.database, part);
-  chmodSync(part, 0o600);
-  requireSameContents(part, expected);
-  syncPath(part);
-  renameSync(part, copy);
-  syncPath(paths.repairBackups);
-  return copy;
 }
 
 /** Removes a copy that nothing was done after. */
