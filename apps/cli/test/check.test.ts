@@ -153,7 +153,6 @@ withShell('repair of rows', () => {
 
     expect(printed.stdout.toString()).toBe(readFileSync(file, 'utf8'));
   });
-
 });
 
 describe('repair', () => {

@@ -1,10 +1,4 @@
-import {
-  displayPath,
-  pathToBytes,
-  type DerivedUnit,
-  type SbiId,
-  type TreePath,
-} from '@deespec/domain';
+import { displayPath, pathToBytes, type DerivedUnit, type SbiId, type TreePath } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
 import type { IndexDifference, IndexRow } from './check-index.js';

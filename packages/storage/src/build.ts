@@ -1,12 +1,6 @@
 import { isStorageError, StorageError, type Finding } from '@deespec/domain';
 import { loadTree, matchTree, type LoadReport } from '@deespec/migration-engine';
-import {
-  checkIndex,
-  expectedSchema,
-  openHandle,
-  SqliteLoader,
-  StoredTree,
-} from '@deespec/sqlite-adapter';
+import { checkIndex, expectedSchema, openHandle, SqliteLoader, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree, type TreeVerification } from '@deespec/verifier';
 import { rmSync } from 'node:fs';
 

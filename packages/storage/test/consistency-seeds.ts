@@ -114,7 +114,11 @@ export const repairable: readonly Seed[] = [
     sql: 'DELETE FROM journal_event',
     mode: 'sqlite',
   },
-  { rule: 'orphan-execution', fault: 'executions of a lost SBI', sql: `DELETE FROM sbi WHERE id = ${someSbi}` },
+  {
+    rule: 'orphan-execution',
+    fault: 'executions of a lost SBI',
+    sql: `DELETE FROM sbi WHERE id = ${someSbi}`,
+  },
   { rule: 'foreign-key', fault: 'executions of a lost SBI', sql: `DELETE FROM sbi WHERE id = ${someSbi}` },
   {
     rule: 'turn-repeated',
@@ -156,8 +160,16 @@ export const unrepairable: readonly Seed[] = [
     fault: 'a turn that no constraint allows',
     sql: `UPDATE execution SET turn = 0 WHERE id = ${withArtifact}`,
   },
-  { rule: 'entry-order', fault: 'a lost directory', sql: `DELETE FROM tree_entry WHERE path = CAST('specs' AS BLOB)` },
-  { rule: 'entry-without-content', fault: 'a lost content', sql: `DELETE FROM content WHERE ${readmeContent}` },
+  {
+    rule: 'entry-order',
+    fault: 'a lost directory',
+    sql: `DELETE FROM tree_entry WHERE path = CAST('specs' AS BLOB)`,
+  },
+  {
+    rule: 'entry-without-content',
+    fault: 'a lost content',
+    sql: `DELETE FROM content WHERE ${readmeContent}`,
+  },
   {
     rule: 'content-without-entry',
     fault: 'a content that nothing needs',
@@ -196,7 +208,11 @@ export const unrepairable: readonly Seed[] = [
     fault: 'a byte of a large file',
     sql: 'UPDATE content_chunk SET bytes = zeroblob(length(bytes)) WHERE seq = 1',
   },
-  { rule: 'entry-revision', fault: 'a revision from the future', sql: `UPDATE tree_entry SET rev = 9999 WHERE ${readme}` },
+  {
+    rule: 'entry-revision',
+    fault: 'a revision from the future',
+    sql: `UPDATE tree_entry SET rev = 9999 WHERE ${readme}`,
+  },
   {
     rule: 'lease-expired',
     fault: 'a lease that ended long ago',
@@ -239,7 +255,11 @@ export const unrepairable: readonly Seed[] = [
     mode: 'sqlite',
   },
   { rule: 'evidence-missing', fault: 'lost evidence', sql: 'DELETE FROM evidence' },
-  { rule: 'evidence-changed', fault: 'another version of the program', sql: `UPDATE evidence SET version = '0'` },
+  {
+    rule: 'evidence-changed',
+    fault: 'another version of the program',
+    sql: `UPDATE evidence SET version = '0'`,
+  },
   {
     rule: 'evidence-counts',
     fault: 'an added directory',

@@ -1,4 +1,10 @@
-import { checkIndex, expectedSchema, latestEvidence, openHandle, recordDigest } from '@deespec/sqlite-adapter';
+import {
+  checkIndex,
+  expectedSchema,
+  latestEvidence,
+  openHandle,
+  recordDigest,
+} from '@deespec/sqlite-adapter';
 import { digestTree, verifyTree } from '@deespec/verifier';
 
 import type { Command, Judge, Verdict } from '../operation.js';

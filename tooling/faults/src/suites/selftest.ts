@@ -63,7 +63,9 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   'deferred-begin': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'clear-without-comparing': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'epoch-unchecked': [{ suite: unavailable, only: 'asleep dual_write-sqlite-file', isSlow: true }],
-  'repair-split': [{ suite: kill, only: 'repair.file', share: 'full', near: /deespec\.db(?:-journal)?[">]/u }],
+  'repair-split': [
+    { suite: kill, only: 'repair.file', share: 'full', near: /deespec\.db(?:-journal)?[">]/u },
+  ],
   'mode-change-unrecorded': [{ suite: kill, only: 'mode-file-dual_write', share: 'full', near: /\/epoch"/u }],
 };
 
