@@ -169,7 +169,7 @@ describe('Repair of rows that are derived', () => {
 
     expect(lstatSync(backup!).mode & 0o777).toBe(0o600);
     const { default: Database } = await import('better-sqlite3');
-    const copy = new Database(backup!, { readonly: true });
+    const copy = new Database(backup, { readonly: true });
     expect(copy.prepare('SELECT DISTINCT priority FROM sbi').pluck().all()).toEqual([77]);
     copy.close();
   });
