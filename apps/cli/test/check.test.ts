@@ -33,8 +33,9 @@ describe('check', () => {
   });
 
   test('says that there is no finding', async () => {
-    const { exitCode, stdout } = await run(home, 'check');
+    const { exitCode, stdout, stderr } = await run(home, 'check');
 
+    expect(stderr).toBe('');
     expect(exitCode).toBe(0);
     expect(stdout.toString()).toMatch(/^no finding of \d+ rules\n/u);
   });
@@ -152,7 +153,6 @@ withShell('repair of rows', () => {
 
     expect(printed.stdout.toString()).toBe(readFileSync(file, 'utf8'));
   });
-
 });
 
 describe('repair', () => {

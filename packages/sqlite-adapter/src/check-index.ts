@@ -100,7 +100,7 @@ function* differences(handle: Database, spool: JournalSpool, claims: Claims): Ge
 function ofUnit(difference: RowDifference, unit: DerivedUnit): IndexDifference {
   const { table, key, is, sbiId, where, expected, actual } = difference;
   const owner = sbiId === undefined ? {} : { sbiId };
-  const shown = table === 'audit_log' ? displayPath(key as TreePath) : key;
+  const shown = table === 'audit_log' ? displayPath(key) : key;
   const row: IndexRow = { rule: ruleOf[table], table, key: shown, is, unit: unit.path, ...owner };
   return { where, expected, actual, row };
 }

@@ -74,18 +74,16 @@ export async function checkIndex(handle: Database): Promise<IndexDifference[]> {
 /** What finds and repairs what is wrong in a database, ready to be called inside a transaction: nothing of it waits. */
 export interface Consistency {
   /** See `findInconsistencies` in `consistency/find-inconsistencies.ts`. */
-  look(handle: Database, rules: readonly ConsistencyRule[]): Generator<Look>;
+  readonly look: (handle: Database, rules: readonly ConsistencyRule[]) => Generator<Look>;
   /** See `findRepairs` in `rebuild-rows.ts`. */
-  findRepairs(handle: Database): Repairs;
+  readonly findRepairs: (handle: Database) => Repairs;
   /** See `rebuildRows` in `rebuild-rows.ts`. */
-  rebuildRows(handle: Database, rows: readonly IndexRow[]): void;
+  readonly rebuildRows: (handle: Database, rows: readonly IndexRow[]) => void;
 }
 
 /** Loads what looks for inconsistencies and rebuilds rows. */
 export async function loadConsistency(): Promise<Consistency> {
-  const [{ findRepairs, rebuildRows }, { findInconsistencies }] = await Promise.all([
-    import('./rebuild-rows.js'),
-    import('./consistency/find-inconsistencies.js'),
-  ]);
+  const { findRepairs, rebuildRows } = await import('./rebuild-rows.js');
+  const { findInconsistencies } = await import('./consistency/find-inconsistencies.js');
   return { look: findInconsistencies, findRepairs: (handle) => findRepairs(handle), rebuildRows };
 }

@@ -79,7 +79,9 @@ function clear(
   for (const [id, of] of bySbi(rows)) {
     writer.moveOutOf(id, changes.rev);
     if (of.some(({ table, is }) => table === 'sbi' && is === 'different')) park.run(id);
-    const isWhole = of.some(({ table, is, unit }) => unit === undefined || (table === 'sbi' && is !== 'different'));
+    const isWhole = of.some(
+      ({ table, is, unit }) => unit === undefined || (table === 'sbi' && is !== 'different'),
+    );
     if (isWhole) removeExecutions.run(id);
     if (isWhole) removeSbi.run(id);
   }

@@ -1,10 +1,4 @@
-import {
-  displayPath,
-  pathToBytes,
-  type DerivedUnit,
-  type SbiId,
-  type TreePath,
-} from '@deespec/domain';
+import { displayPath, pathToBytes, type DerivedUnit, type SbiId } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
 import type { IndexDifference, IndexRow } from './check-index.js';
@@ -61,7 +55,7 @@ function* strays(handle: Database): Generator<IndexRow> {
   for (const [path] of stored(
     'SELECT path FROM audit_log WHERE path IS NOT NULL AND seq IS NULL ORDER BY path',
   )) {
-    const key = displayPath((path as Buffer).toString('latin1') as TreePath);
+    const key = displayPath((path as Buffer).toString('latin1'));
     yield { rule: 'index-audit', table: 'audit_log', key, is, path: path as Buffer };
   }
 }

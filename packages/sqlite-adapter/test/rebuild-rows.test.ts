@@ -80,7 +80,12 @@ describe('Rebuilding rows', () => {
         { step: 'review', content: 'reviewed' },
       ]),
     );
-    expect(select(path, 'SELECT * FROM content WHERE id NOT IN (SELECT content_id FROM tree_entry WHERE content_id IS NOT NULL)')).toEqual([]);
+    expect(
+      select(
+        path,
+        'SELECT * FROM content WHERE id NOT IN (SELECT content_id FROM tree_entry WHERE content_id IS NOT NULL)',
+      ),
+    ).toEqual([]);
   });
 
   test('makes rows whose paths are exchanged, and rows that are of nothing', async () => {

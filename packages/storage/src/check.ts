@@ -169,7 +169,8 @@ function stateProblem(paths: HomePaths, state: StorageState | undefined, tally: 
     requireOwnState(paths, state);
     return true;
   } catch (error) {
-    if (!isStorageError(error, 'DATABASE.OTHER_STORE') && !isStorageError(error, 'DATABASE.STALE')) throw error;
+    if (!isStorageError(error, 'DATABASE.OTHER_STORE') && !isStorageError(error, 'DATABASE.STALE'))
+      throw error;
     if (!tally.asks('store-state')) throw error;
     tally.add({ rule: 'store-state', entity: 'storage_state', found: error.message });
     if (tally.asks('audit-chain')) {

@@ -116,7 +116,8 @@ function parsePlan(text: string): RepairPlan {
     throw invalid('it is no JSON', cause);
   }
   const plan = value as Partial<RepairPlan> | null;
-  if (typeof plan !== 'object' || plan?.schema !== PLAN_SCHEMA) throw invalid(`it has no schema ${PLAN_SCHEMA}`);
+  if (typeof plan !== 'object' || plan?.schema !== PLAN_SCHEMA)
+    throw invalid(`it has no schema ${PLAN_SCHEMA}`);
   if (typeof plan.state !== 'object' || plan.state === null || !Array.isArray(plan.rows)) {
     throw invalid('it lacks its state or its rows');
   }

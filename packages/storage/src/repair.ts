@@ -202,13 +202,18 @@ function stateOf(handle: Handle): Omit<RepairPlan['state'], 'digest'> {
 }
 
 /** Rebuilds the rows, and proves it before anything is committed. @throws StorageError `REPAIR.FAILED` */
-function rebuild(handle: Handle, { plan, repairs }: MadePlan, { rebuildRows, findRepairs }: Consistency): void {
+function rebuild(
+  handle: Handle,
+  { plan, repairs }: MadePlan,
+  { rebuildRows, findRepairs }: Consistency,
+): void {
   rebuildRows(handle, repairs.rows);
   if (digestDatabase(handle) !== plan.state.digest) throw failed('the stored tree would be another one');
   const left = findRepairs(handle);
   const keys = new Set(plan.rows.map(({ table, key }) => `${table} ${key}`));
   const isLeft = left.rows.some(({ table, key }) => keys.has(`${table} ${key}`));
-  if (isLeft || left.rows.length + left.more > plan.more) throw failed('rows would not be what the bytes say');
+  if (isLeft || left.rows.length + left.more > plan.more)
+    throw failed('rows would not be what the bytes say');
   const [broken] = handle.pragma('foreign_key_check') as { readonly table: string }[];
   if (broken !== undefined) throw failed(`a row of ${broken.table} would refer to nothing`);
   renewEvidence(handle, plan.state.digest);
@@ -240,10 +245,14 @@ function* blockers(looks: Iterable<Look>): Generator<Inconsistency> {
 function blocked(found: readonly Inconsistency[]): StorageError {
   const rules = found.map(({ rule }) => rule).join(', ');
   const fix = preventing.find(({ rule }) => rule === found[0]!.rule)!.fix;
-  return new StorageError('REPAIR.BLOCKED', `stored bytes are damaged (${rules}): no row can be derived from them`, {
-    hint: `nothing was changed; ${fix}`,
-    details: { found },
-  });
+  return new StorageError(
+    'REPAIR.BLOCKED',
+    `stored bytes are damaged (${rules}): no row can be derived from them`,
+    {
+      hint: `nothing was changed; ${fix}`,
+      details: { found },
+    },
+  );
 }
 
 function failed(why: string): StorageError {

@@ -98,14 +98,17 @@ describe('Check', () => {
     expect(askShell(home, one!)).not.toBe('');
   });
 
-  (hasShell ? test : test.skip)('has queries that find nothing of a sound database in the shell', async () => {
-    const home = await homeIn('file');
+  (hasShell ? test : test.skip)(
+    'has queries that find nothing of a sound database in the shell',
+    async () => {
+      const home = await homeIn('file');
 
-    const answers = rules.map((rule) => [rule.rule, askShell(home, rule)] as const);
+      const answers = rules.map((rule) => [rule.rule, askShell(home, rule)] as const);
 
-    const found = answers.filter(([, answer]) => !['', 'not asked'].includes(answer));
-    expect(found.map(([rule]) => rule)).toEqual(['lease-expired']);
-  });
+      const found = answers.filter(([, answer]) => !['', 'not asked'].includes(answer));
+      expect(found.map(([rule]) => rule)).toEqual(['lease-expired']);
+    },
+  );
 
   test('says which rules cannot be asked when the file is damaged', async () => {
     const home = await homeIn('file');

@@ -53,6 +53,11 @@ function putTransaction(home: string): void {
   const manifest = { id: 'tx_1', description: 'x', files, created_at: '2026-01-02T03:04:05Z' };
   put(home, join(directory, 'manifest.json'), JSON.stringify(manifest));
   put(home, join(directory, 'status.intent'), '{}');
-  const commit = { txn_id: 'tx_1', committed_at: '2026-01-02T03:04:06Z', committed_files: ['a'], success: true };
+  const commit = {
+    txn_id: 'tx_1',
+    committed_at: '2026-01-02T03:04:06Z',
+    committed_files: ['a'],
+    success: true,
+  };
   put(home, join(directory, 'status.commit'), JSON.stringify(commit));
 }

@@ -163,8 +163,16 @@ export const unrepairable: readonly Seed[] = [
     fault: 'a turn that no constraint allows',
     sql: `UPDATE execution SET turn = 0 WHERE id = ${withArtifact}`,
   },
-  { rule: 'entry-order', fault: 'a lost directory', sql: `DELETE FROM tree_entry WHERE path = CAST('specs' AS BLOB)` },
-  { rule: 'entry-without-content', fault: 'a lost content', sql: `DELETE FROM content WHERE ${readmeContent}` },
+  {
+    rule: 'entry-order',
+    fault: 'a lost directory',
+    sql: `DELETE FROM tree_entry WHERE path = CAST('specs' AS BLOB)`,
+  },
+  {
+    rule: 'entry-without-content',
+    fault: 'a lost content',
+    sql: `DELETE FROM content WHERE ${readmeContent}`,
+  },
   {
     rule: 'content-without-entry',
     fault: 'a content that nothing needs',
@@ -203,7 +211,11 @@ export const unrepairable: readonly Seed[] = [
     fault: 'a byte of a large file',
     sql: 'UPDATE content_chunk SET bytes = zeroblob(length(bytes)) WHERE seq = 1',
   },
-  { rule: 'entry-revision', fault: 'a revision from the future', sql: `UPDATE tree_entry SET rev = 9999 WHERE ${readme}` },
+  {
+    rule: 'entry-revision',
+    fault: 'a revision from the future',
+    sql: `UPDATE tree_entry SET rev = 9999 WHERE ${readme}`,
+  },
   {
     rule: 'lease-expired',
     fault: 'a lease that ended long ago',
@@ -246,7 +258,11 @@ export const unrepairable: readonly Seed[] = [
     mode: 'sqlite',
   },
   { rule: 'evidence-missing', fault: 'lost evidence', sql: 'DELETE FROM evidence' },
-  { rule: 'evidence-changed', fault: 'another version of the program', sql: `UPDATE evidence SET version = '0'` },
+  {
+    rule: 'evidence-changed',
+    fault: 'another version of the program',
+    sql: `UPDATE evidence SET version = '0'`,
+  },
   {
     rule: 'evidence-counts',
     fault: 'an added directory',

@@ -116,17 +116,20 @@ describe('Repair of rows that are derived', () => {
     expect(await checkDatabase({ home, rules: [seed.rule, 'evidence-rows'] })).toMatchObject({ ok: true });
   });
 
-  test.each(['file', 'sqlite'] as const)('mends several at once in mode %s, which verify proves', async (mode) => {
-    const home = await homeIn(mode, 'whole');
-    const faults = /^(?:a status|a decision|the path of|a setting|an actor|a lost SBI)/u;
-    for (const { sql } of repairable.filter(({ fault }) => faults.test(fault))) corrupt(home, sql);
+  test.each(['file', 'sqlite'] as const)(
+    'mends several at once in mode %s, which verify proves',
+    async (mode) => {
+      const home = await homeIn(mode, 'whole');
+      const faults = /^(?:a status|a decision|the path of|a setting|an actor|a lost SBI)/u;
+      for (const { sql } of repairable.filter(({ fault }) => faults.test(fault))) corrupt(home, sql);
 
-    const { digest: stored } = await applyRepair({ home, plan: await planText(home) });
+      const { digest: stored } = await applyRepair({ home, plan: await planText(home) });
 
-    expect((await digest({ directory: home })).digest).toBe(stored);
-    expect(indexOf(home)).toEqual(sound[mode]);
-    expect(await verify({ home, checkAll: true })).toMatchObject({ ok: true, databaseDigest: stored });
-  });
+      expect((await digest({ directory: home })).digest).toBe(stored);
+      expect(indexOf(home)).toEqual(sound[mode]);
+      expect(await verify({ home, checkAll: true })).toMatchObject({ ok: true, databaseDigest: stored });
+    },
+  );
 
   test('does nothing, and leaves no copy, when there is nothing to mend', async () => {
     const home = await homeIn('sqlite');
@@ -166,7 +169,7 @@ describe('Repair of rows that are derived', () => {
 
     expect(lstatSync(backup!).mode & 0o777).toBe(0o600);
     const { default: Database } = await import('better-sqlite3');
-    const copy = new Database(backup!, { readonly: true });
+    const copy = new Database(backup, { readonly: true });
     expect(copy.prepare('SELECT DISTINCT priority FROM sbi').pluck().all()).toEqual([77]);
     copy.close();
   });
@@ -187,12 +190,21 @@ describe('A plan of a repair', () => {
   test('names rows, rules and what they are derived from, and no value', async () => {
     const home = await homeIn('file');
     corrupt(home, `UPDATE config SET value = '"secret"' WHERE key = 'setting.max_turns'`);
-    corrupt(home, `INSERT INTO config VALUES ('x', '1', '2001-02-03T04:05:06.000000000Z', CAST('nowhere' AS BLOB))`);
+    corrupt(
+      home,
+      `INSERT INTO config VALUES ('x', '1', '2001-02-03T04:05:06.000000000Z', CAST('nowhere' AS BLOB))`,
+    );
 
     const { plan, text } = await planRepair({ home });
 
     expect(plan.rows).toEqual([
-      { rule: 'index-config', table: 'config', key: 'setting.max_turns', is: 'different', from: 'setting.json' },
+      {
+        rule: 'index-config',
+        table: 'config',
+        key: 'setting.max_turns',
+        is: 'different',
+        from: 'setting.json',
+      },
       { rule: 'index-config', table: 'config', key: 'x', is: 'not derived' },
     ]);
     expect(text).not.toContain('secret');
@@ -207,7 +219,10 @@ describe('A plan of a repair', () => {
 
   test.each(states)('is refused after %s', async (_, sql) => {
     const home = await homeIn('file');
-    corrupt(home, `INSERT INTO config VALUES ('x', '1', '2001-02-03T04:05:06.000000000Z', CAST('nowhere' AS BLOB))`);
+    corrupt(
+      home,
+      `INSERT INTO config VALUES ('x', '1', '2001-02-03T04:05:06.000000000Z', CAST('nowhere' AS BLOB))`,
+    );
     const plan = await planText(home);
     corrupt(home, sql);
     const before = sha256(join(home, 'deespec.db'));
@@ -221,7 +236,10 @@ describe('A plan of a repair', () => {
     ['names another tree', (plan) => ({ ...plan, state: { ...plan.state, storeId: 'x' } })],
     ['leaves a row out', (plan) => ({ ...plan, rows: plan.rows.slice(1) })],
     ['names a row that is sound', (plan) => ({ ...plan, rows: [...plan.rows, plan.rows[0]] })],
-    ['says what a row is to become', (plan) => ({ ...plan, rows: plan.rows.map((row) => ({ ...row, value: 1 })) })],
+    [
+      'says what a row is to become',
+      (plan) => ({ ...plan, rows: plan.rows.map((row) => ({ ...row, value: 1 })) }),
+    ],
   ];
 
   test.each(edits)('is refused when it %s', async (_, edit) => {

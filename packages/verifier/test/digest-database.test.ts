@@ -22,7 +22,10 @@ describe('digestDatabase', () => {
   });
 
   test.each([
-    ['a byte of a small content', `UPDATE content SET bytes = x'00' || substr(bytes, 2) WHERE id = (SELECT content_id FROM tree_entry WHERE ${isSpec})`],
+    [
+      'a byte of a small content',
+      `UPDATE content SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB) WHERE id = (SELECT content_id FROM tree_entry WHERE ${isSpec})`,
+    ],
     ['a byte of a chunk', `UPDATE content_chunk SET bytes = zeroblob(length(bytes)) WHERE rowid = 1`],
     ['a lost chunk', 'DELETE FROM content_chunk WHERE rowid = 1'],
     ['a mode', `UPDATE tree_entry SET mode = 448 WHERE ${isSpec}`],

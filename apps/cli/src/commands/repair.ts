@@ -69,7 +69,10 @@ function renderPlan({ rows, more, state }: RepairPlan): string {
 
 function planNotes({ plan, database }: PlanReport, output: string | undefined): readonly string[] {
   if (plan.rows.length === 0) {
-    return [`nothing to repair in ${shellWord(database)}`, 'hint: deespec check also finds what no repair mends'];
+    return [
+      `nothing to repair in ${shellWord(database)}`,
+      'hint: deespec check also finds what no repair mends',
+    ];
   }
   if (output === undefined) return [];
   return [`hint: read the plan, then deespec repair --apply ${shellWord(output)}`];

@@ -46,4 +46,5 @@ export const REBUILD =
   'nothing in the database can tell what is right: "deespec mode set file", move deespec.db away, then "deespec migrate" builds it anew from the files';
 
 /** What to do about rows that are derived. */
-export const REPAIR = 'deespec repair --plan --output plan.json, read it, then deespec repair --apply plan.json';
+export const REPAIR =
+  'deespec repair --plan --output plan.json, read it, then deespec repair --apply plan.json';

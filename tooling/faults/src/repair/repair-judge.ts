@@ -1,4 +1,10 @@
-import { checkIndex, expectedSchema, latestEvidence, openHandle, recordDigest } from '@deespec/sqlite-adapter';
+import {
+  checkIndex,
+  expectedSchema,
+  latestEvidence,
+  openHandle,
+  recordDigest,
+} from '@deespec/sqlite-adapter';
 import { digestTree, verifyTree } from '@deespec/verifier';
 
 import type { Command, Judge, Verdict } from '../operation.js';
@@ -17,19 +23,21 @@ interface Before {
  * Judges the application of a plan, which begins in `place`: the database holds every row that it held before, or every row is
  * what the stored bytes say; and the bytes are those of the tree in either case.
  *
- * @param again - the command that brings to an end what was cut off
+ * @param recovery - the commands that bring to an end what was cut off
  */
-export function judgeRepair(place: Place, again: (place: Place) => Command): Judge {
+export function judgeRepair(place: Place, recovery: (place: Place) => readonly Command[]): Judge {
   const before = look(place);
   // Awaited by whoever asks first.
   before.catch(() => undefined);
   return {
     ended: async (ended) => judge(ended, await before),
     recovered: async (ended, bugs) => {
-      const { args, exits } = again(ended);
-      const run = await runProduct({ args, bugs });
-      const wrong = misbehaviour(run);
-      if (!exits.includes(run.exitCode ?? -1)) wrong.push(endingOf(run));
+      const wrong: string[] = [];
+      for (const { args, exits } of recovery(ended)) {
+        const run = await runProduct({ args, bugs });
+        wrong.push(...misbehaviour(run));
+        if (!exits.includes(run.exitCode ?? -1)) wrong.push(endingOf(run));
+      }
       const settled = await judge(ended, await before);
       wrong.push(...settled.wrong);
       if (settled.left !== 'new') wrong.push('the database is not repaired');

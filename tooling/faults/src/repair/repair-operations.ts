@@ -22,8 +22,12 @@ export const repairOperations: readonly Operation[] = (['file', 'sqlite'] as con
     ...['repair', '--apply', planIn(place)],
     ...['--home', place.home],
   ];
-  // Once it is repaired the plan is that of another state.
-  const again = (place: Place): Command => ({ args: apply(place), exits: [0, 73] });
+  const recovery = (place: Place): readonly Command[] => [
+    // Once it is repaired the plan is that of another state.
+    { args: apply(place), exits: [0, 73] },
+    // A log that a killed writer left is applied by the next one.
+    ...(mode === 'sqlite' ? [{ args: ['sync', '--home', place.home], exits: [0] }] : []),
+  ];
   return {
     name: `repair.${mode}`,
     kind: 'repair',
@@ -31,13 +35,13 @@ export const repairOperations: readonly Operation[] = (['file', 'sqlite'] as con
     exitCode: 0,
     writesTree: false,
     isRecorded: false,
-    recovery: (place) => [again(place)],
+    recovery,
     prepare: async (place) => {
       await fillPlace(place, bases[mode]);
       corrupt(place);
       await mustSucceed(place, ['repair', '--plan', '--output', planIn(place), '--home', place.home]);
     },
-    watch: (place) => judgeRepair(place, again),
+    watch: (place) => judgeRepair(place, recovery),
   };
 });
 
