@@ -1,5 +1,7 @@
 module.exports = {
   testEnvironment: 'node',
+  // Exit handlers of execa outlive a test file; without its globals they run into each other.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   testMatch: ['**/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
