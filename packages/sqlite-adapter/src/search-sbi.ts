@@ -6,10 +6,8 @@ import { sbiFromRow, sbiNotFound, sbiPage, type SbiPage, type SbiRow } from './s
 import { toStorageError } from './sqlite-error.js';
 import { CELL_BYTES } from './stored-cell.js';
 
-/** Up to so many matches, all of them are looked up and sorted. Source: measured, `tooling/bench`. */
-const FEW = 2_000;
-/** SBIs that are tried one by one where many match: a page is full soon then, and the matches need not be collected. */
-const TRIED = 200;
+/** Up to so many matches, each is looked up; more are collected, and the list is walked until the page is full. */
+const FEW = 1_000;
 
 /** One too large, which only a damaged file has, comes as a BLOB and is refused as no text. */
 const COLUMNS = [
@@ -55,7 +53,7 @@ export function searchSbis(handle: Database, filter: SbiFilter & { readonly sear
   }
 }
 
-/** Three ways to one page: which takes least depends on how many SBIs match. */
+/** Two ways to one page: which takes less depends on how many SBIs match. */
 class SearchPage {
   constructor(
     private readonly handle: Database,
@@ -64,46 +62,34 @@ class SearchPage {
   ) {}
 
   rows(): SbiRow[] {
-    const { match, limit } = this.search;
+    const { match } = this.search;
     const count = this.handle.prepare(`SELECT count(*) FROM (${FOUND} LIMIT :most)`).pluck();
-    if ((count.get({ match, most: FEW }) as number) < FEW) return this.lookUp();
-    const rows = limit < TRIED ? this.tryFirst() : [];
-    return rows.length === limit ? rows : this.walk();
+    return (count.get({ match, most: FEW }) as number) < FEW ? this.lookUp() : this.walk();
   }
 
   /** From the matches to the SBIs. */
   private lookUp(): SbiRow[] {
-    return this
-      .all(`FROM search_text t CROSS JOIN search_item i ON i.id = t.rowid CROSS JOIN sbi s ON s.id = i.sbi_id
-      ${this.where('t.search_text MATCH :match')}`);
-  }
-
-  /** The first SBIs of the list, each with a look into the index of words. */
-  private tryFirst(): SbiRow[] {
-    return this.all(`FROM (SELECT * FROM sbi s ${this.where()} ORDER BY ${this.order} LIMIT ${TRIED}) s
-      WHERE EXISTS (${FOUND} AND rowid = (SELECT i.id FROM search_item i WHERE i.sbi_id = s.id))`);
-  }
-
-  /** The list, with a look at which rows match. */
-  private walk(): SbiRow[] {
     return this.all(
-      `FROM sbi s ${this.where(`(SELECT i.id FROM search_item i WHERE i.sbi_id = s.id) IN (${FOUND})`)}`,
+      'search_text t CROSS JOIN search_item i ON i.id = t.rowid CROSS JOIN sbi s ON s.id = i.sbi_id',
+      't.search_text MATCH :match',
     );
   }
 
-  private all(from: string): SbiRow[] {
+  /** Along the list, with a look at which rows match. */
+  private walk(): SbiRow[] {
+    return this.all('sbi s', `(SELECT i.id FROM search_item i WHERE i.sbi_id = s.id) IN (${FOUND})`);
+  }
+
+  /** The page by ids alone, for which indexes are enough, then its rows. */
+  private all(from: string, condition: string): SbiRow[] {
+    const { conditions, order, values } = this.page;
+    const where = [condition, ...conditions].join(' AND ');
+    const ids = `SELECT s.id FROM ${from} WHERE ${where} ORDER BY ${order.join(', ')} LIMIT :limit`;
     return this.handle
-      .prepare(`SELECT ${COLUMNS} ${from} ORDER BY ${this.order} LIMIT :limit`)
-      .all({ ...this.page.values, ...this.search }) as SbiRow[];
-  }
-
-  private get order(): string {
-    return this.page.order.join(', ');
-  }
-
-  private where(...more: readonly string[]): string {
-    const conditions = [...more, ...this.page.conditions];
-    return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+      .prepare(
+        `SELECT ${COLUMNS} FROM (${ids}) p CROSS JOIN sbi s ON s.id = p.id ORDER BY ${order.join(', ')}`,
+      )
+      .all({ ...values, ...this.search }) as SbiRow[];
   }
 }
 

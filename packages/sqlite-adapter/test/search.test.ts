@@ -87,23 +87,24 @@ describe('The script of the search', () => {
 
 describe('A search in a large database', () => {
   test('gives the same pages whichever way it takes', async () => {
-    const count = 2_600;
-    const { index, close } = await openSqliteIndex(await databaseOf(count));
+    const count = 1_300;
+    const opened = await openSqliteIndex(await databaseOf(count));
+    const { index } = opened;
     const numbers = async (search: string, filter: object = {}): Promise<number[]> =>
       (await index.listSbis({ search, ...filter })).map(({ id }) => Number(id.slice(14)));
     const upTo = (length: number, number: (i: number) => number) =>
       Array.from({ length }, (_, i) => number(i));
 
     expect(await numbers('all', { limit: 50 })).toEqual(upTo(50, (i) => i));
-    expect(await numbers('all', { limit: 50, after: idOf(1_999) })).toEqual(upTo(50, (i) => 2_000 + i));
-    expect(await numbers('all', { limit: 1_000, after: idOf(1_999) })).toEqual(upTo(600, (i) => 2_000 + i));
-    expect(await numbers('all', { status: 'WIP', limit: 30 })).toEqual(upTo(30, (i) => i * 50));
-    expect(await numbers('all', { order: 'next', limit: 3 })).toEqual([2_599, 2_598, 2_597]);
+    expect(await numbers('all', { limit: 50, after: idOf(999) })).toEqual(upTo(50, (i) => 1_000 + i));
+    expect(await numbers('all', { limit: 1_000, after: idOf(999) })).toEqual(upTo(300, (i) => 1_000 + i));
+    expect(await numbers('all', { status: 'WIP', limit: 20 })).toEqual(upTo(20, (i) => i * 50));
+    expect(await numbers('all', { order: 'next', limit: 3 })).toEqual([1_299, 1_298, 1_297]);
     expect(await numbers('all odd', { limit: 3, after: idOf(7) })).toEqual([9, 11, 13]);
-    expect(await numbers('late', { limit: 3 })).toEqual([2_340, 2_341, 2_342]);
+    expect(await numbers('late', { limit: 3 })).toEqual([1_170, 1_171, 1_172]);
     expect(await numbers('n77')).toEqual([77]);
     expect(await numbers('late n77')).toEqual([]);
-    await close();
+    await opened.close();
   });
 });
 
@@ -145,10 +146,11 @@ describe('The index of words', () => {
     handle.pragma('query_only = OFF');
     handle.prepare('VACUUM INTO ?').run(copy);
     handle.close();
-    const { index, close: closeCopy } = await openSqliteIndex(copy);
+    const copied = await openSqliteIndex(copy);
+    const { index } = copied;
     expect((await index.listSbis({ search: 'stork' })).map(({ id }) => id)).toEqual([idOf(0)]);
     expect(await index.listSbis({ search: 'heron' })).toEqual([]);
-    await closeCopy();
+    await copied.close();
     await close();
   });
 

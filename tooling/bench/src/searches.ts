@@ -40,7 +40,7 @@ async function searches(home: string, database: Connection): Promise<QuerySample
       await time(`the commonest word (${most.items} items)`, most.word),
       await time(`the same, from the middle on`, most.word, { after }),
       await time(`the same, in one status`, most.word, { status: 'WIP' }),
-      await time(`the same, in order of work`, most.word, { order: 'next' }),
+      await time('the same, in order of work', most.word, { status: 'READY', order: 'next' }),
       await time(`a word of ${middle.items} items`, middle.word),
       await time(`the rarest word (${fewest.items} items)`, fewest.word),
       await time(`a common and a rare word`, `${most.word} ${fewest.word}`),

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { parseSbiId, sbiStatuses } from '@deespec/domain';
+import { parseSbiId, parseSearch, sbiStatuses } from '@deespec/domain';
 import type { Execution, Json, Sbi } from '@deespec/domain';
 import { defineCommand, storeOption, wholeNumber } from '../command.js';
 import { listAllExecutions, renderExecutions, toExecutionData } from '../execution-list.js';
@@ -46,6 +46,7 @@ function listCommand(session: Session) {
     .action((options, command) =>
       session.read(command, async (context) => {
         const { status, label, search, limit, store } = options;
+        if (search !== undefined) parseSearch(search); // what is wrong with it is said before a tree is looked for
         const filter = {
           limit,
           ...(status === undefined ? {} : { status }),
