@@ -10,7 +10,7 @@ export interface PlannedRow {
   readonly key: string;
   /** What is wrong with the row as it is. */
   readonly is: IndexRow['is'];
-  /** The directory or file whose bytes it is derived from; absent for a row that nothing derives: it goes. */
+  /** The directory or file whose bytes it is derived from; absent for a row that nothing derives, which goes, and for one that stands for those of every item. */
   readonly from?: string;
 }
 
@@ -29,7 +29,7 @@ export interface RepairPlan {
     /** Digest of the tree in the database, which stays the same. */
     readonly digest: string;
   };
-  /** In the order of the tree, then rows that nothing derives. */
+  /** In the order of the tree, then rows without a source of their own. */
   readonly rows: readonly PlannedRow[];
   /** Rows beyond those: for the next plan. */
   readonly more: number;

@@ -56,7 +56,7 @@ async function makePlan(context: Context, output: string | undefined): Promise<O
 
 function renderPlan({ rows, more, state }: RepairPlan): string {
   const lines = rows.map(({ table, key, is, from }) => {
-    const what = from === undefined ? 'nothing derives it: it would be removed' : `from ${from}`;
+    const what = from === undefined ? withoutSource(is) : `from ${from}`;
     return `${table} ${key}: ${is}; ${what}`;
   });
   return [
@@ -65,6 +65,11 @@ function renderPlan({ rows, more, state }: RepairPlan): string {
     more > 0 ? `and ${formatNumberOf(more, 'row')} by the next plan\n` : '',
     renderFields([['tree digest', state.digest]]),
   ].join('');
+}
+
+/** Rows without a source of their own: those of every item are made anew together, others are nothing's. */
+function withoutSource(is: RepairPlan['rows'][number]['is']): string {
+  return is === 'not derived' ? 'nothing derives it: it would be removed' : 'from all texts';
 }
 
 function planNotes({ plan, database }: PlanReport, output: string | undefined): readonly string[] {

@@ -123,7 +123,7 @@ WHERE run > previous + 1 ORDER BY sbi_id, run;`,
 FROM sbi s WHERE s.status = 'DONE'
 AND NOT EXISTS (SELECT 1 FROM execution e WHERE e.sbi_id = s.id AND e.decision IN ('SUCCEEDED', 'OK'))
 ORDER BY s.id;`,
-    fix: 'when it is not done: deespec sbi set-status <id> REVIEW',
+    fix: 'when it is not done: deespec sbi set-status <id> REVIEW, or, where the journal of the workflow tool says so, let it pick the item again',
     repair: 'none',
   },
   {
