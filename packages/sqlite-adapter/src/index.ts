@@ -1,7 +1,7 @@
 // The surface of the package. What needs TypeORM or class-validator is loaded when it is used: importing them costs more
 // than a whole `deespec status` may take.
 export { readAudit } from './audit-rows.js';
-export type { IndexDifference, IndexRow, IndexRule } from './check-index.js';
+export type { IndexDifference, IndexRow, IndexRule } from './index-difference.js';
 export { consistencyRules } from './consistency/rules.js';
 export type { ConsistencyRule, Inconsistency, RepairRole, Unchecked } from './consistency/rule.js';
 export type { Look } from './consistency/find-inconsistencies.js';
@@ -47,7 +47,7 @@ export type { StorageState, TableCounts } from './storage-state.js';
 import type { Index } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
-import type { IndexDifference, IndexRow } from './check-index.js';
+import type { IndexDifference, IndexRow } from './index-difference.js';
 import type { Look } from './consistency/find-inconsistencies.js';
 import type { ConsistencyRule } from './consistency/rule.js';
 import type { Repairs } from './rebuild-rows.js';

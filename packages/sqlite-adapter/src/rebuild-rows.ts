@@ -2,8 +2,9 @@ import { JOURNAL } from '@deespec/layout';
 import type { SbiId } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
-import { checkIndex, type IndexRow } from './check-index.js';
+import { checkIndex } from './check-index.js';
 import { Derivation } from './derivation.js';
+import type { IndexRow } from './index-difference.js';
 import { forgetJournal } from './journal-state.js';
 import { RowChanges } from './row-edits.js';
 import { forgetTexts, indexTexts } from './search-fill.js';

@@ -1,7 +1,7 @@
 import { displayPath, pathToBytes, type DerivedUnit, type SbiId } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
-import type { IndexDifference, IndexRow } from './check-index.js';
+import type { IndexDifference, IndexRow } from './index-difference.js';
 import { executionName, type RowDifference } from './index-rows.js';
 
 /** What stored rows units account for: the rows of an SBI's id, and those that came from a path. In a temporary file. */

@@ -2,10 +2,11 @@ import { displayPath, isStorageError } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 
-import { checkIndex, type IndexDifference } from '../check-index.js';
+import { checkIndex } from '../check-index.js';
 import { ContentRows, readEntry } from '../content-rows.js';
 import { EntryRows, type EntryRow } from '../entry-rows.js';
 import { changedEvidence, latestEvidence } from '../evidence.js';
+import type { IndexDifference } from '../index-difference.js';
 import { recordDigest } from '../record-digest.js';
 import { toStorageError } from '../sqlite-error.js';
 import { readState } from '../storage-state.js';
