@@ -146,7 +146,12 @@ function* strayContents(handle: Database): Generator<IndexDifference> {
 }
 
 /** The words of all SBIs are one thing, too. */
-const searchRow: IndexRow = { rule: 'index-search', table: 'search_item', key: 'of every SBI', is: 'different' };
+const searchRow: IndexRow = {
+  rule: 'index-search',
+  table: 'search_item',
+  key: 'of every SBI',
+  is: 'different',
+};
 
 /** Words of other texts than the SBI has: each entry that comes out of the scan has its hash. */
 function* wrongWords(unit: DerivedUnit, search: SearchRows): Generator<IndexDifference> {
@@ -169,7 +174,12 @@ function* strayWords(handle: Database): Generator<IndexDifference> {
   const actual = strays.get() as number;
   if (actual === 0) return;
   const expected = 'one row of words for each SBI';
-  yield { where: 'search_text', expected, actual: `${actual} rows that belong to none, or have no words`, row: searchRow };
+  yield {
+    where: 'search_text',
+    expected,
+    actual: `${actual} rows that belong to none, or have no words`,
+    row: searchRow,
+  };
 }
 
 function* wrongStates(unit: DerivedUnit, entries: EntryRows): Generator<IndexDifference> {

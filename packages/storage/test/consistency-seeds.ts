@@ -119,9 +119,21 @@ export const repairable: readonly Seed[] = [
     fault: 'words of other texts',
     sql: `UPDATE search_item SET basis = '${'0'.repeat(64)}' WHERE sbi_id = ${someSbi}`,
   },
-  { rule: 'index-search', fault: 'lost words', sql: `INSERT INTO search_text (search_text) VALUES ('delete-all')` },
-  { rule: 'index-search', fault: 'an SBI without words', sql: `DELETE FROM search_item WHERE sbi_id = ${someSbi}` },
-  { rule: 'orphan-execution', fault: 'executions of a lost SBI', sql: `DELETE FROM sbi WHERE id = ${someSbi}` },
+  {
+    rule: 'index-search',
+    fault: 'lost words',
+    sql: `INSERT INTO search_text (search_text) VALUES ('delete-all')`,
+  },
+  {
+    rule: 'index-search',
+    fault: 'an SBI without words',
+    sql: `DELETE FROM search_item WHERE sbi_id = ${someSbi}`,
+  },
+  {
+    rule: 'orphan-execution',
+    fault: 'executions of a lost SBI',
+    sql: `DELETE FROM sbi WHERE id = ${someSbi}`,
+  },
   { rule: 'foreign-key', fault: 'executions of a lost SBI', sql: `DELETE FROM sbi WHERE id = ${someSbi}` },
   {
     rule: 'turn-repeated',

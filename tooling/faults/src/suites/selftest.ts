@@ -67,7 +67,9 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   'schema-record-apart': [
     { suite: kill, only: 'schema-up-3', share: 'full', near: /\/\.deespec\/deespec\.db/u },
   ],
-  'repair-split': [{ suite: kill, only: 'repair.file', share: 'full', near: /deespec\.db(?:-journal)?[">]/u }],
+  'repair-split': [
+    { suite: kill, only: 'repair.file', share: 'full', near: /deespec\.db(?:-journal)?[">]/u },
+  ],
   'mode-change-unrecorded': [{ suite: kill, only: 'mode-file-dual_write', share: 'full', near: /\/epoch"/u }],
 };
 
