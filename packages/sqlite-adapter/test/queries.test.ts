@@ -1,4 +1,3 @@
-import { schemaScripts } from '../src/index.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
 import { execFileSync, spawnSync } from 'node:child_process';
