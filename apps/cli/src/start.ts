@@ -10,6 +10,8 @@ setFlagsFromString('--optimize-for-size');
 // The first module of the program. It imports types only, so that a program that cannot load the rest of itself, because it
 // may open no more files or its installation is damaged, still ends with an answer.
 try {
+  // In two steps: everything at once would have a file open for each module.
+  await import('./session.js');
   await import('./main.js');
 } catch (error) {
   answer(error);
