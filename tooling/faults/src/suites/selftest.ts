@@ -18,7 +18,7 @@ interface Finder {
   readonly only: string;
   /** `full` where few of the points show the bug; the suite ends at the first that does. */
   readonly share?: Share;
-  /** Takes minutes: not in the CI share. */
+  /** Takes long: not in the CI share. */
   readonly isSlow?: true;
   /** Where the points are that show it; absent: anywhere. */
   readonly near?: RegExp;
@@ -60,15 +60,15 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
     { suite: lint, only: 'config.file' },
     { suite: interloper, only: 'execution-again.dual_write', share: 'full' },
   ],
-  'words-not-followed': [{ suite: kill, only: 'execution.sqlite' }],
+  'words-not-followed': [{ suite: kill, only: 'execution.sqlite', isSlow: true }],
   'deferred-begin': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'clear-without-comparing': [{ suite: writers, only: 'sqlite', isSlow: true }],
   'epoch-unchecked': [{ suite: unavailable, only: 'asleep dual_write-sqlite-file', isSlow: true }],
   'schema-record-apart': [
-    { suite: kill, only: 'schema-up-3', share: 'full', near: /\/\.deespec\/deespec\.db/u },
+    { suite: kill, only: 'schema-up-3', share: 'full', near: /\/\.deespec\/deespec\.db/u, isSlow: true },
   ],
   'repair-split': [
-    { suite: kill, only: 'repair.file', share: 'full', near: /deespec\.db(?:-journal)?[">]/u },
+    { suite: kill, only: 'repair.file', share: 'full', near: /deespec\.db(?:-journal)?[">]/u, isSlow: true },
   ],
   'mode-change-unrecorded': [{ suite: kill, only: 'mode-file-dual_write', share: 'full', near: /\/epoch"/u }],
 };
