@@ -1,6 +1,6 @@
 import { chooseOperations, type OperationChoice } from './all-operations.js';
 import { FaultTally } from './faulted-run.js';
-import type { Operation } from './operation.js';
+import { operations as jobs, type Operation } from './operation.js';
 import { eachInParallel, sample, spread } from './parallel.js';
 import { makeTemplate, pointsOf, type Template } from './points.js';
 import type { SuiteContext, SuiteReport } from './suite.js';
@@ -17,8 +17,8 @@ export interface Visit<P> {
 
 /** Which points a sweep has. */
 export interface SweepOptions<P> {
-  /** Calls per operation in the CI share: of those of the main job, and of those that write into the tree. */
-  readonly ciPoints: { readonly job: number; readonly tree: number };
+  /** Calls per operation in the CI share: of those of the main job, and of all others. */
+  readonly ciPoints: { readonly job: number; readonly other: number };
   /** So many operations that write into the tree in the CI share; absent: one of each kind. */
   readonly ciTrees?: number;
   /** The calls that are points; absent: every call that changes something. */
@@ -42,9 +42,10 @@ export async function sweep<P = never>(
     const isNear = ({ args }: Call): boolean => context.near?.test(args) ?? true;
     const found = await pointsOf(template, context.bugs);
     const calls = (operation.thin?.(found) ?? found).filter(isPoint).filter(isNear);
+    const isJob = jobs.some(({ name }) => name === operation.name);
     const most = Math.min(
       context.points ?? Infinity,
-      context.share === 'full' ? Infinity : ciPoints[operation.writesTree ? 'tree' : 'job'],
+      context.share === 'full' ? Infinity : ciPoints[isJob ? 'job' : 'other'],
     );
     const chosen = [...sample(calls, most, context.seed), ...more];
     const ordered = context.enough < chosen.length ? spread(chosen) : chosen;
