@@ -30,7 +30,8 @@ const safety = [
 const perAccess: Readonly<Record<Access, readonly string[]>> = {
   read: ['query_only = ON'],
   look: ['query_only = ON'],
-  write: ['synchronous = FULL', 'foreign_keys = ON', 'journal_size_limit = 67108864'],
+  // EXTRA, not FULL: with a rollback journal a commit is its removal, and only EXTRA syncs the directory after that.
+  write: ['synchronous = EXTRA', 'foreign_keys = ON', 'journal_size_limit = 67108864'],
   lock: ['journal_mode = DELETE'],
   build: ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF', 'cache_size = -32768'],
 };

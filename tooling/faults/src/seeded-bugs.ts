@@ -158,7 +158,7 @@ const bugs = {
     patches: [
       {
         file: 'sqlite-adapter/dist/handle.js',
-        replace: "write: ['synchronous = FULL',",
+        replace: "write: ['synchronous = EXTRA',",
         by: "write: ['synchronous = OFF',",
       },
     ],
