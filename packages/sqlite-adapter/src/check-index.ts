@@ -3,7 +3,6 @@ import {
   type AuditRecord,
   type DerivedUnit,
   type JournalSpool,
-  type TreePath,
   type TreeEntry,
 } from '@deespec/domain';
 import { deriveTree, isChained, JOURNAL } from '@deespec/layout';

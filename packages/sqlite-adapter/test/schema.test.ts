@@ -9,8 +9,6 @@ import { emptyDatabase, removeDirectories } from './support.js';
 
 afterAll(removeDirectories);
 
-const newest = schemaScripts().length;
-
 const names = (path: string, type: string): string[] => {
   const handle = openHandle(path, 'read');
   const found = handle
