@@ -38,7 +38,7 @@ const errorsOf: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Most injections per operation: a whole sweep stays below an hour on 2 cores. */
-const MOST = { ci: { job: 4, tree: 2 }, full: { job: 300, tree: 60 } } as const;
+const MOST = { ci: { job: 3, tree: 1 }, full: { job: 300, tree: 60 } } as const;
 
 /** Operations that write into the tree in the CI share. */
 const CI_TREES = 4;

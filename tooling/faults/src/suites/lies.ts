@@ -12,7 +12,7 @@ export const lies: Suite = {
   about: 'a write is lost although the system says it was done; nothing wrong may be published',
   needs: ['strace'],
   run: (context) =>
-    sweep(context, { ciPoints: { job: 6, other: 0 }, ciTrees: 0, isPoint: isDataWrite }, (visit) =>
+    sweep(context, { ciPoints: { job: 4, other: 0 }, ciTrees: 0, isPoint: isDataWrite }, (visit) =>
       lieAt(context, visit),
     ),
 };

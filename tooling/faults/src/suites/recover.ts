@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { chooseOperations } from '../all-operations.js';
 import { FaultTally, runFaulted, settle } from '../faulted-run.js';
 import type { Command } from '../operation.js';
 import { eachInParallel, sample } from '../parallel.js';
@@ -9,6 +8,7 @@ import { copyPlace, type Place } from '../place.js';
 import { makeTemplate, pointsOf, type Template } from '../points.js';
 import type { ProductRun } from '../product.js';
 import type { Suite, SuiteContext } from '../suite.js';
+import { eachOperation } from '../sweep.js';
 import { describeCall, type Call } from '../trace.js';
 
 /** How many first kills, and how many kills of the run after each, per operation. */
@@ -23,7 +23,7 @@ export const recover: Suite = {
     const tally = new FaultTally(context.say);
     const { first, second } = amounts[context.share];
     const most = Math.min(first, context.points ?? Infinity);
-    for (const operation of chooseOperations(context, { most: 4 })) {
+    await eachOperation(context, { most: 4 }, async (operation, slots) => {
       const template = await makeTemplate(context.directory, operation);
       // Not the very ends: a run killed at its first call leaves nothing to recover from.
       const firsts = sample(
@@ -31,33 +31,44 @@ export const recover: Suite = {
         most,
         context.seed,
       );
-      for (const point of firsts) await killTwice(context, template, { point, second, tally });
+      for (const point of firsts) await killTwice(context, template, { point, second, tally, slots });
       context.say(`  ${operation.name}: ${tally.points} pairs, ${tally.bad.length} bad so far`);
-    }
+    });
     return { points: tally.points, bad: tally.bad, facts: tally.facts };
   },
 };
+
+/** A first kill, and how its recovery is killed. */
+interface Twice {
+  readonly point: Call;
+  /** So many calls of the recovery. */
+  readonly second: number;
+  readonly tally: FaultTally;
+  /** Of directories that nobody else uses meanwhile. */
+  readonly slots: readonly number[];
+}
 
 /** Kills the operation at `point`, and its recovery at each of its calls in turn. */
 async function killTwice(
   context: SuiteContext,
   template: Template,
-  { point, second, tally }: { point: Call; second: number; tally: FaultTally },
+  { point, second, tally, slots }: Twice,
 ): Promise<void> {
   const { operation } = template;
+  const crashed = join(context.directory, `crashed-${slots[0]}`);
   const fault = { fault: 'signal=SIGKILL', reach: 'once' } as const;
   const killed = await runFaulted(context, template, {
     point,
     ...fault,
-    directory: join(context.directory, 'crashed'),
+    directory: crashed,
   });
   const again = killed === undefined ? undefined : await recoveryOf(context, template, killed);
   if (killed === undefined || again === undefined) {
     tally.missed += 1;
     return;
   }
-  await eachInParallel(sample(again.points, second, context.seed), context.workers, async (next, worker) => {
-    const directory = join(context.directory, `worker-${worker}`);
+  await eachInParallel(sample(again.points, second, context.seed), slots.length, async (next, worker) => {
+    const directory = join(context.directory, `worker-${slots[worker]}`);
     const { from } = again;
     const twice = await runFaulted(context, template, {
       ...{ point: next, ...fault, directory, from },
@@ -88,6 +99,6 @@ async function recoveryOf(
 ): Promise<{ from: Place; points: readonly Call[] } | undefined> {
   const { isOver } = await template.judge.ended(place, run);
   if (isOver === true) return undefined;
-  const from = copyPlace(place, join(context.directory, 'crashed-kept'));
+  const from = copyPlace(place, `${place.directory}-kept`);
   return { from, points: await pointsOf({ ...template, place: from }, context.bugs, firstOf(template)) };
 }
