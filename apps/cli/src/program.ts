@@ -18,8 +18,10 @@ import { quarantineCommand } from './commands/quarantine.js';
 import { repairCommand } from './commands/repair.js';
 import { sbiCommand } from './commands/sbi.js';
 import { schemaCommand } from './commands/schema.js';
+import { serveCommand } from './commands/serve.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
+import { stopCommand } from './commands/stop.js';
 import { syncCommand } from './commands/sync.js';
 import { verifyCommand } from './commands/verify.js';
 import { versionCommand } from './commands/version.js';
@@ -58,6 +60,8 @@ function baseProgram(session: Session) {
     .addCommand(digestCommand(session))
     .addCommand(modeCommand(session))
     .addCommand(startCommand(session))
+    .addCommand(stopCommand(session))
+    .addCommand(serveCommand(session), { hidden: true })
     .addCommand(syncCommand(session))
     .addCommand(conflictCommand(session))
     .addCommand(sbiCommand(session))

@@ -1,6 +1,5 @@
-import { isStorageError, timeFromDate } from '@deespec/domain';
-import type { StorageError } from '@deespec/domain';
-import type { SyncResult } from '@deespec/storage';
+import { isStorageError, StorageError, timeFromDate } from '@deespec/domain';
+import type { SyncResult, WatchOptions } from '@deespec/storage';
 import { formatCount, localTime, renderFields } from './render.js';
 import { countFields, passLine, renderLeft, toSyncData, withRescued } from './render-sync.js';
 import type { SyncCounts } from './render-sync.js';
@@ -35,17 +34,19 @@ const nothing: WatchTotals = {
   debts: 0,
 };
 
+/** What is told while the stores are kept in step, and what ends it. */
+type WatchHooks = Required<Pick<WatchOptions, 'onPass' | 'onProblem' | 'signal'>>;
+
 /**
  * Keeps both stores in step until a signal or an error ends it; each pass that did something has a line on standard error.
  *
+ * @param run - what keeps them in step, such as `watchTree`
  * @returns with the error that ended it: `INTERRUPTED` after a signal, which is the usual end
  */
 export async function keepInStep(
-  context: Context,
-  options: { readonly home: string; readonly allowDeletions: boolean },
+  { terminal, signal }: Context,
+  run: (hooks: WatchHooks) => Promise<void>,
 ): Promise<WatchEnd> {
-  const { terminal, signal } = context;
-  const { watchTree } = await import('@deespec/storage');
   let totals = nothing;
   const onPass = (pass: SyncResult): void => {
     const result = withRescued(pass);
@@ -55,14 +56,20 @@ export async function keepInStep(
     if (left !== '') terminal.note(left);
   };
   const onProblem = ({ code, message }: StorageError): void =>
-    terminal.note(`still owed: ${safeText(message)} (${code})`);
+    terminal.note(`not in step yet: ${safeText(message)} (${code})`);
   try {
-    await watchTree({ ...options, signal, onPass, onProblem });
-    return { totals, error: signal.reason as StorageError };
+    await run({ signal, onPass, onProblem });
+    return { totals, error: signal.aborted ? (signal.reason as StorageError) : toldToStop() };
   } catch (error) {
     if (!isStorageError(error)) throw error;
     return { totals, error };
   }
+}
+
+function toldToStop(): StorageError {
+  return new StorageError('INTERRUPTED', 'told to stop through the control socket', {
+    hint: 'deespec start runs it again',
+  });
 }
 
 function add(sum: WatchTotals, pass: SyncResult): WatchTotals {

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { generateTree } from '@deespec/trees';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import {
@@ -10,8 +9,6 @@ import {
   homeWithConflict,
   removeDirectories,
   runInProcess,
-  sbiIds,
-  startDeespec,
   temporaryDirectory,
 } from './support.js';
 
@@ -135,36 +132,5 @@ describe('a mode that was written into setting.json by hand', () => {
     const shown = await runInProcess(['conflict', 'show', kept, '--content', '--home', home]);
     expect(shown.stdout.toString()).toBe(byHand);
     expect(again).toMatchObject({ ok: true, warnings: [], data: { mode: { changed: false }, watch: null } });
-  });
-});
-
-describe('start', () => {
-  test('in mode file says that there is nothing to run and ends with 0', async () => {
-    const home = await homeIn('file');
-
-    const { exitCode, stdout, stderr } = await deespec(['start', '--home', home]);
-
-    expect(exitCode).toBe(0);
-    expect(stdout.toString()).toContain('the mode stays file');
-    expect(stderr).toContain('nothing to run: files are the truth');
-  });
-
-  test('in mode sqlite keeps both stores in step until SIGTERM, then 143 with one document', async () => {
-    const home = await homeIn('sqlite');
-    const sbi = sbiIds(home)[0]!;
-    const child = startDeespec(['start', '--home', home, '--json']);
-    let shown = '';
-    child.stderr.on('data', (chunk: Buffer) => (shown += chunk.toString()));
-    while (!shown.includes('sync: ')) await sleep(50);
-
-    writeFileSync(join(home, `specs/sbi/${sbi}/note.md`), 'by hand\n');
-    while (!shown.includes('1 into the database')) await sleep(50);
-    child.kill('SIGTERM');
-    const { exitCode, stdout } = await child;
-
-    const document = JSON.parse(Buffer.from(stdout).toString());
-    expect(exitCode).toBe(143);
-    expect(document).toMatchObject({ command: 'start', exitCode: 143, error: { code: 'INTERRUPTED' } });
-    expect(document.data).toMatchObject({ mode: { mode: 'sqlite' }, watch: { mode: 'sqlite', imported: 1 } });
   });
 });

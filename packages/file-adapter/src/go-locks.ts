@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 
 import { bytesOfPath, readError, systemCode } from './file-error.js';
 import { READ_FLAGS, realFileSystem } from './file-system.js';
@@ -31,7 +31,7 @@ export function readGoLocks(home: string): GoLocks {
   const runLock = `${home}/var/runlock`;
   const isOurs = (lock: string): boolean => isOwnLock(home, lock);
   return {
-    stateLock: stands(`${home}/var/state.lock`) && !isOurs('var/state.lock'),
+    stateLock: stands(`${home}/${STATE_LOCK}`) && !isOurs(STATE_LOCK) && !isStopLock(home),
     runLock: stands(runLock) && !isOurs('var/runlock') ? leaseOf(readSmall(runLock)) : undefined,
   };
 }
@@ -43,6 +43,35 @@ export const OWN_LOCK = 'locked by deespec-storage';
 export function isOwnLock(home: string, lock: string): boolean {
   const path = `${home}/${lock}`;
   return stands(path) && readSmall(path).includes(OWN_LOCK);
+}
+
+export const STATE_LOCK = 'var/state.lock';
+
+/** What a {@link isStopLock} directory holds, and what stands in it. */
+export const STOP_MARKER = 'stopped-by-deespec-storage';
+export const STOP_TEXT = `${OWN_LOCK}: the tree is stopped; "deespec start" removes this\n`;
+
+/**
+ * True when `var/state.lock` is a directory that this program made to keep the Go tool out of a tree that is stopped, or began
+ * to make or to remove: nothing but our marker is in it. The Go tool makes files only.
+ */
+export function isStopLock(home: string): boolean {
+  const path = `${home}/${STATE_LOCK}`;
+  try {
+    if (!lstatSync(path).isDirectory()) return false;
+    const names = readdirSync(path);
+    // A crash can leave the marker empty or cut off.
+    return names.every((name) => name === STOP_MARKER && STOP_TEXT.startsWith(contentOf(`${path}/${name}`)));
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw readError(error, bytesOfPath(path));
+  }
+}
+
+/** What a marker says; something that no marker says when it is no file. */
+function contentOf(path: string): string {
+  return lstatSync(path).isFile() ? readSmall(path).toString('utf8') : 'no file';
 }
 
 function stands(path: string): boolean {

@@ -3,18 +3,18 @@ import { hostname } from 'node:os';
 
 import { writeError } from './file-error.js';
 import { CREATE_FLAGS, writeAll } from './file-system.js';
-import { isOwnLock, OWN_LOCK, readGoLocks, type GoRunLock } from './go-locks.js';
+import { isOwnLock, OWN_LOCK, readGoLocks, STATE_LOCK, type GoRunLock } from './go-locks.js';
 import type { TreeRoot } from './tree-root.js';
 
 /** After this time others take a lock for left behind, milliseconds. Source: docs/formats.md, "Locks of the Go tool". */
 const LEASE_MS = 600_000;
 
-const STATE_LOCK = 'var/state.lock';
 const RUN_LOCK = 'var/runlock';
 
 /**
  * Runs `work` while this process has the Go tool's two locks, in that tool's order, so that it does not write `var/state.json`
- * meanwhile. A lock that a crash left behind is not removed, and no hindrance. Runs alone among all writers of ours: a lock of
+ * meanwhile. A lock that a crash left behind is not removed, and no hindrance; nor is the directory that keeps the tool out of a tree
+ * that is stopped. Runs alone among all writers of ours: a lock of
  * ours that stands is a dead process's.
  *
  * @throws StorageError `GO_TOOL.RUNNING` at once while the Go tool has them; what `work` throws

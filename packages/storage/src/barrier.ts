@@ -1,4 +1,4 @@
-import { isStorageError, StorageError, systemError } from '@deespec/domain';
+import { isStorageError, StorageError } from '@deespec/domain';
 import { removeTree, writeFileDurably } from '@deespec/file-adapter';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import { closeSync, existsSync, lstatSync, openSync, readdirSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { HomePaths } from './home.js';
 import { makeOwnDirectory } from './own-directory.js';
 import { requireOwner } from './preflight.js';
-import { announce, livingHolders, removeDeadHolders } from './processes.js';
+import { announce, livingHolders, removeDeadHolders, sayIfPossible } from './processes.js';
 
 /**
  * How long a command that finds the lock taken looks for who took it, milliseconds: the holder announces itself after it has
@@ -91,7 +91,8 @@ function announced(
 ): Release {
   try {
     if (access === 'exclusive') tidyOwnDirectory(paths);
-    const withdraw = access === 'exclusive' ? note(paths, command) : tryNote(paths, command);
+    const withdraw =
+      access === 'exclusive' ? note(paths, command) : sayIfPossible(() => note(paths, command));
     return () => {
       if (!handle.open) return;
       withdraw();
@@ -118,18 +119,6 @@ function tidyOwnDirectory(paths: HomePaths): void {
 function note(paths: HomePaths, command: string): () => void {
   removeDeadHolders(paths);
   return announce(paths, command, new Date());
-}
-
-/** Without room or permission for its note a reader works all the same: whom it keeps out is told less. */
-function tryNote(paths: HomePaths, command: string): () => void {
-  try {
-    return note(paths, command);
-  } catch (error) {
-    const known = systemError(error) ?? error;
-    if (isStorageError(known, 'FILE.NO_SPACE') || isStorageError(known, 'FILE.PERMISSION'))
-      return () => undefined;
-    throw known;
-  }
 }
 
 /** Whether somebody holds the barrier exclusively now. Reads only. @throws StorageError `DATABASE.UNSAFE_LINK` */
@@ -167,8 +156,8 @@ function prepareOwnDirectory(paths: HomePaths, lock: string): void {
 
 /** A tree is untrusted: nothing of ours is written, or removed, through a link that it holds. */
 function requireOwn(paths: HomePaths): void {
-  const directories = [paths.own, paths.runs, paths.processes, paths.copies];
-  const files = [paths.lock, paths.writerLock, paths.payerLock];
+  const directories = [paths.own, paths.runs, paths.processes, paths.copies, paths.log, paths.trash];
+  const files = [paths.lock, paths.writerLock, paths.payerLock, paths.serviceLock, paths.stopped];
   for (const path of [...directories, ...files]) {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined || (files.includes(path) ? stat.isFile() : stat.isDirectory())) continue;

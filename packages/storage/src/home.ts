@@ -21,6 +21,15 @@ export interface HomePaths {
   readonly payerLock: string;
   /** A change of mode that has begun. */
   readonly modeChange: string;
+  /** Stands while API writes are refused. */
+  readonly stopped: string;
+  /** Lock of the one background service. */
+  readonly serviceLock: string;
+  /** Where the background service answers. */
+  readonly socket: string;
+  readonly log: string;
+  /** What was taken out of the tree. */
+  readonly trash: string;
 }
 
 /** Where a command looks for its tree. */
@@ -81,6 +90,11 @@ export function homePaths(home: string): HomePaths {
     writerLock: join(own, 'writer.db'),
     payerLock: join(own, 'payer.db'),
     modeChange: join(own, 'mode-change'),
+    stopped: join(own, 'stopped'),
+    serviceLock: join(own, 'service.db'),
+    socket: join(own, 'service.sock'),
+    log: join(own, 'log'),
+    trash: join(own, 'trash'),
   };
 }
 

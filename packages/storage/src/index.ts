@@ -25,6 +25,11 @@ export type {
 } from './schema/reports.js';
 export type { ApplyOptions, PlanReport, RepairReport } from './repair.js';
 export type { PlannedRow, RepairPlan } from './repair-plan.js';
+export type { StopOutcome } from './service/pursuit.js';
+export type { Schedules, ScheduleStatus } from './service/schedule.js';
+export type { RunServiceOptions, ServiceStatus } from './service/service.js';
+export type { StartServiceOptions } from './service/start.js';
+export type { StopOptions, StopReport } from './service/stop.js';
 export type { SyncOptions, SyncResult } from './sync.js';
 export type { WatchOptions } from './watch.js';
 export type { SyncAction } from '@deespec/dual-adapter';
@@ -76,6 +81,9 @@ import type {
   SchemaVerification,
 } from './schema/reports.js';
 import type { ApplyOptions, PlanReport, RepairReport } from './repair.js';
+import type { RunServiceOptions } from './service/service.js';
+import type { StartServiceOptions } from './service/start.js';
+import type { StopOptions, StopReport } from './service/stop.js';
 import type { SyncOptions, SyncResult } from './sync.js';
 import type { WatchOptions } from './watch.js';
 import type {
@@ -97,6 +105,7 @@ import type { VersionReport } from './version.js';
 import { tmpdir } from 'node:os';
 
 import { atBoundary } from './boundary.js';
+import { homePaths } from './home.js';
 
 // Each use case is loaded when it is called: a command pays only for what it uses.
 
@@ -195,6 +204,28 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
 /** See `watch.ts`. */
 export async function watchTree(options: WatchOptions): Promise<void> {
   return atBoundary(options.home, async () => (await import('./watch.js')).watchTree(options));
+}
+
+/** See `service/stop.ts`. */
+export async function stopTree(options: StopOptions): Promise<StopReport> {
+  return atBoundary(options.home, async () => (await import('./service/stop.js')).stopTree(options));
+}
+
+/** See `service/start.ts`. @returns whether the tree was stopped */
+export async function endStopped({ home }: { home: string }): Promise<boolean> {
+  return atBoundary(home, async () => (await import('./service/start.js')).endStopped(homePaths(home)));
+}
+
+/** See `service/start.ts`. */
+export async function startService(
+  options: StartServiceOptions,
+): Promise<{ readonly pid: number; readonly isNew: boolean }> {
+  return atBoundary(options.home, async () => (await import('./service/start.js')).startService(options));
+}
+
+/** See `service/service.ts`. */
+export async function runService(options: RunServiceOptions): Promise<void> {
+  return atBoundary(options.home, async () => (await import('./service/service.js')).runService(options));
 }
 
 /** See `conflicts.ts`. */

@@ -3,6 +3,8 @@ import type { Storage, StorageError } from '@deespec/domain';
 import { homePaths } from './home.js';
 import { LiveStorage } from './live/live-storage.js';
 import { Session } from './live/session.js';
+import { programOf } from './processes.js';
+import { register } from './service/registry.js';
 
 /** What {@link openStorage} takes. */
 export interface OpenOptions {
@@ -20,14 +22,16 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a tree in whatever mode it is, for as long as the service runs: changes of mode are followed.
+ * Opens a tree in whatever mode it is, for as long as the service runs: changes of mode are followed. While the tree is stopped
+ * reads are answered and changes fail with `STORAGE.STOPPED`, which is worth another try.
  *
  * @throws StorageError `TREE.NOT_FOUND`, `MODE.*`, `DATABASE.*`, `SCHEMA.*`, `EVIDENCE.STALE`, `LOCK.HELD`
  */
 export async function openStorage(options: OpenOptions): Promise<Storage> {
   const { home, onProblem, now = () => new Date() } = options;
   const { user, sessionId, requestId } = options;
-  const session = new Session(homePaths(home), { now, ...(onProblem === undefined ? {} : { onProblem }) });
+  const paths = homePaths(home);
+  const session = new Session(paths, { now, ...(onProblem === undefined ? {} : { onProblem }) });
   const actor = {
     ...(user === undefined ? {} : { user }),
     ...(sessionId === undefined ? {} : { sessionId }),
@@ -35,7 +39,8 @@ export async function openStorage(options: OpenOptions): Promise<Storage> {
   };
   try {
     await session.use(async () => undefined);
-    return new LiveStorage(session, { actor, now });
+    const withdraw = register(paths, 'api', programOf(process.pid));
+    return new LiveStorage(session, { actor, now, onClosed: withdraw });
   } catch (error) {
     await session.close();
     throw error;

@@ -17,7 +17,7 @@ const networkFileSystems: Readonly<Record<number, string>> = {
 };
 
 /** A state.lock without a live lease is stale after this time, as the Go tool has it: 10 minutes. */
-const STALE_LOCK_MS = 600_000;
+export const STALE_LOCK_MS = 600_000;
 
 /** The database holds every byte once, with at most this share of its own on top. */
 const SPACE_FACTOR = 1.3;

@@ -1,10 +1,11 @@
-import { timeFromDate } from '@deespec/domain';
+import { isStorageError, systemError, timeFromDate } from '@deespec/domain';
 import { removeTree } from '@deespec/file-adapter';
 import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 
 import type { HomePaths } from './home.js';
+import { bornOf, hasEnded } from './process-facts.js';
 import { makeOwnDirectory } from './own-directory.js';
 import { readRegular } from './read-regular.js';
 import type { LockHolder } from './reports.js';
@@ -16,11 +17,22 @@ import type { LockHolder } from './reports.js';
 export function announce(paths: HomePaths, command: string, now: Date): () => void {
   makeOwnDirectory(paths.processes);
   const file = join(paths.processes, `${process.pid}.json`);
-  const holder: LockHolder = { pid: process.pid, host: hostname(), command, since: timeFromDate(now) };
   removeTree(file);
+  return leaveNote(file, selfAs(command, now));
+}
+
+/** This process, as it says who it is. */
+export function selfAs(command: string, now: Date): Announced {
+  const born = bornOf(process.pid);
+  const holder = { pid: process.pid, host: hostname(), command, since: timeFromDate(now) };
+  return born === undefined ? holder : { ...holder, born };
+}
+
+/** Writes a note that must not stand there yet. @returns what removes it */
+export function leaveNote(file: string, note: Announced): () => void {
   const descriptor = openSync(file, CREATE_FLAGS, 0o600);
   try {
-    writeSync(descriptor, `${JSON.stringify(holder)}\n`);
+    writeSync(descriptor, `${JSON.stringify(note)}\n`);
   } catch (error) {
     rmSync(file, { force: true });
     throw error;
@@ -30,20 +42,41 @@ export function announce(paths: HomePaths, command: string, now: Date): () => vo
   return () => rmSync(file, { force: true });
 }
 
+/** Without room or permission for its note a process works all the same: whom it keeps out is told less. */
+export function sayIfPossible(say: () => () => void): () => void {
+  try {
+    return say();
+  } catch (error) {
+    const known = systemError(error) ?? error;
+    if (isStorageError(known, 'FILE.NO_SPACE') || isStorageError(known, 'FILE.PERMISSION'))
+      return () => undefined;
+    throw known;
+  }
+}
+
+/** What a note says. */
+export interface Announced extends LockHolder {
+  /** See {@link bornOf}; absent where that cannot be told. */
+  readonly born?: string;
+}
+
 /** Creating a file that must not exist, not even as a symlink. */
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Those who announced themselves and still run, oldest first. */
 export function livingHolders(paths: HomePaths): LockHolder[] {
-  return announced(paths)
+  return notesIn(paths)
     .flatMap((file) => readHolder(file) ?? [])
     .filter(isAlive)
+    .map(({ pid, host, command, since }) => ({ pid, host, command, since }))
     .sort((a, b) => (a.since < b.since ? -1 : 1));
 }
 
 /** Removes what crashed processes left. Called by whoever has the barrier, shared or not: only the dead are touched. */
 export function removeDeadHolders(paths: HomePaths): void {
-  for (const file of announced(paths)) {
+  for (const file of notesIn(paths)) {
+    // Those of whoever has the tree open are another list's: see service/registry.ts.
+    if (basename(file).includes('-')) continue;
     const holder = readHolder(file);
     // Just made by a process that is writing it, or cut off by its end.
     const isWriting = holder === undefined && isRunning(Number(basename(file, '.json')));
@@ -51,7 +84,8 @@ export function removeDeadHolders(paths: HomePaths): void {
   }
 }
 
-function announced(paths: HomePaths): string[] {
+/** Every note that a process left. */
+export function notesIn(paths: HomePaths): string[] {
   try {
     return readdirSync(paths.processes).map((name) => join(paths.processes, name));
   } catch (error) {
@@ -61,18 +95,18 @@ function announced(paths: HomePaths): string[] {
 }
 
 /** The holder a file names; `undefined` when it is gone or was written only in part. */
-function readHolder(file: string): LockHolder | undefined {
+function readHolder(file: string): Announced | undefined {
   try {
-    const holder = JSON.parse(readRegular(file)?.toString('utf8') ?? 'null') as LockHolder;
+    const holder = JSON.parse(readRegular(file)?.toString('utf8') ?? 'null') as Announced;
     return holder.pid === Number(basename(file, '.json')) ? holder : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Another host's processes cannot be seen from here: they count as running. */
-function isAlive({ pid, host }: LockHolder): boolean {
-  return host !== hostname() || isRunning(pid);
+/** Another host's processes cannot be seen from here: they count as running. One that got the id of another is not that one. */
+export function isAlive({ pid, host, born }: Announced): boolean {
+  return host !== hostname() || (isRunning(pid) && (born === undefined || born === bornOf(pid)));
 }
 
 /** True when a process of this host has this id and can still run: one that ended but was not waited for does not. */
@@ -84,16 +118,6 @@ export function isRunning(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   return !hasEnded(pid);
-}
-
-/** Where nobody waits for orphans, as in many containers, a killed process keeps its id. Source: proc(5), "stat". */
-function hasEnded(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return /^[ZX]/u.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false; // no such file system here: the signal above has told what can be told
-  }
 }
 
 /** What a process of this host runs, for people: the names of its program and, behind an interpreter, of its script. */

@@ -229,6 +229,19 @@ export interface StatusReport {
   /** The last scan of the files: counts and when; with `--scan` it is now. */
   readonly lastScan?: { readonly at: string; readonly entries: number; readonly bytes: number };
   readonly lock: { readonly held: boolean; readonly holder?: LockHolder };
+  /** Since when changes are refused, and by which command; absent while they are not. */
+  readonly stopped?: { readonly since: string; readonly command: string };
+  /** The background service; absent when none runs. */
+  readonly service?: {
+    readonly pid: number;
+    readonly since: string;
+    /** What it says of itself; absent when it does not answer at once. */
+    readonly state?: 'watching' | 'waiting' | 'failing';
+    /** What went wrong last. */
+    readonly problem?: { readonly at: string; readonly code: string; readonly message: string };
+  };
+  /** Processes that have the tree open for long, the service among them. */
+  readonly processes: readonly (LockHolder & { readonly role: 'service' | 'watch' | 'api' })[];
   readonly goTool: {
     readonly stateLock: boolean;
     readonly runLock: boolean;

@@ -10,6 +10,8 @@ import { readModeChange } from './mode-change.js';
 import { livingHolders } from './processes.js';
 import type { StatusReport } from './reports.js';
 import { lastScan, type ScanRecord } from './scan-file.js';
+import { livingProcesses, type RegisteredProcess } from './service/registry.js';
+import { readStopped } from './service/stopped.js';
 import { debtOf, modeOf, readDatabase, type DatabaseStanding } from './standing.js';
 
 type DatabaseStatus = StatusReport['database'];
@@ -34,6 +36,9 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
   const own = openFileStorage({ home: paths.home }).store;
   const debt = debtOf(mode, own, found?.state === 'ours' ? found.outbox : undefined);
   const conflicts = own.listConflicts().length;
+  const stopped = readStopped(paths);
+  const registered = livingProcesses(paths);
+  const service = await serviceOf(paths, registered);
   return {
     home: paths.home,
     mode,
@@ -47,6 +52,9 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
     ...(evidence === undefined ? {} : { evidence: evidenceOf(evidence) }),
     ...(files === undefined ? {} : { lastScan: files }),
     lock: { held: isHeld || holders.length > 0, ...(holders[0] === undefined ? {} : { holder: holders[0] }) },
+    ...(stopped === undefined ? {} : { stopped }),
+    ...(service === undefined ? {} : { service }),
+    processes: registered.map(({ pid, host, command, since, role }) => ({ pid, host, command, since, role })),
     goTool: {
       stateLock,
       runLock: runLock !== undefined,
@@ -59,12 +67,31 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
       mode,
       setting,
       requested,
+      isStopped: stopped !== undefined,
       interrupted: readModeChange(paths)?.to,
       debts: debt?.count ?? 0,
       conflicts,
       differences: evidence?.differences ?? 0,
     }),
   };
+}
+
+/** How long `status` waits for the word of a service, milliseconds. */
+const ANSWER_MS = 300;
+
+async function serviceOf(
+  paths: HomePaths,
+  registered: readonly RegisteredProcess[],
+): Promise<StatusReport['service']> {
+  const service = registered.find(({ role }) => role === 'service');
+  if (service === undefined) return undefined;
+  const { pid, since } = service;
+  // Loaded late: most trees have no service.
+  const { askService } = await import('./service/ask.js');
+  const said = await askService(paths, ANSWER_MS);
+  if (said?.pid !== pid) return { pid, since };
+  const { state, problem } = said;
+  return { pid, since, state, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** @param found - absent: while a command has the tree to itself its database is not looked at */
@@ -116,6 +143,7 @@ interface Situation {
   readonly mode: StorageMode;
   readonly setting: StatusReport['setting'];
   readonly requested: StorageMode | undefined;
+  readonly isStopped: boolean;
   readonly interrupted: StorageMode | undefined;
   readonly debts: number;
   readonly conflicts: number;
@@ -128,6 +156,7 @@ function nextStep(database: DatabaseStatus, now: Situation): string {
   if (now.setting !== undefined) return `mend setting.json: it ${now.setting.message}`;
   if (now.requested !== undefined)
     return `setting.json asks for ${now.requested}: grant it with deespec start, or keep ${now.mode} with deespec mode set ${now.mode}`;
+  if (now.isStopped) return 'the tree is stopped, and changes are refused: deespec start';
   if (database.state === 'refused')
     return `the database was refused (${database.code}): ${database.hint ?? database.message}`;
   if (database.state === 'absent') return 'try it without changing anything: deespec migrate --dry-run';

@@ -2,9 +2,12 @@ import { isStorageError, modeMeanings, type StorageError, type TreePath } from '
 import { payDebts } from '@deespec/dual-adapter';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { prepareLock } from './barrier.js';
 import { earlierRuns } from './earlier-runs.js';
 import { readEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
+import { register } from './service/registry.js';
+import { requireStarted } from './service/stopped.js';
 import { SharedBarrier } from './shared-barrier.js';
 import {
   openSyncStores,
@@ -39,9 +42,21 @@ export interface WatchOptions extends Omit<SyncOptions, 'dryRun'> {
 /**
  * Keeps files and database in step until `signal` is aborted: a change of either is in the other within 2 s.
  *
- * @throws StorageError those of `sync`
+ * @throws StorageError those of `sync`; `STORAGE.STOPPED` while the tree is stopped, also when it is stopped meanwhile
  */
 export async function watchTree(options: WatchOptions): Promise<void> {
+  const paths = homePaths(options.home);
+  prepareLock(paths);
+  const withdraw = register(paths, 'watch', 'sync --watch');
+  try {
+    await keepWatching(options);
+  } finally {
+    withdraw();
+  }
+}
+
+/** {@link watchTree} without saying so. */
+export async function keepWatching(options: WatchOptions): Promise<void> {
   const paths = homePaths(options.home);
   const barrier = new SharedBarrier(paths);
   const writers = new WriterLock(paths);
@@ -93,6 +108,7 @@ class Follower {
 
   /** Looks at what changed since the last turn. Runs under the barrier. */
   async turn(): Promise<void> {
+    requireStarted(this.paths);
     const stores = await this.current();
     if (this.isFirst) return this.full(stores);
     await this.pass(stores, this.due(stores));

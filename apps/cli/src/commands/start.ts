@@ -1,64 +1,105 @@
-import { modeMeanings } from '@deespec/domain';
-import type { StorageMode } from '@deespec/domain';
-import type { ModeReport } from '@deespec/storage';
+import { invariant } from '@deespec/domain';
+import type { ModeReport, RunServiceOptions, StartServiceOptions } from '@deespec/storage';
 import { defineCommand } from '../command.js';
 import { renderWarning } from '../render-error.js';
 import { conflictWarning, modeWarnings, renderModeReport } from '../render-mode.js';
 import type { Context, Outcome, Session } from '../session.js';
 import { keepInStep, renderWatch, toWatchData } from '../watch.js';
 
-/** Modes in which two stores have to be kept in step. */
-const followed: readonly StorageMode[] = ['dual_write', 'sqlite'];
+/** What was done before the service runs. */
+interface Granted {
+  readonly home: string;
+  readonly report: ModeReport;
+  readonly wasStopped: boolean;
+}
 
-/** `start`: grants the mode that `setting.json` asks for and keeps both stores in step. */
+type Schedules = NonNullable<RunServiceOptions['schedules']>;
+
+/** `start`: grants the mode that `setting.json` asks for, lets changes in again, and runs the background service. */
 export function startCommand(session: Session) {
   return defineCommand('start', {
-    summary: 'grant the mode that setting.json asks for and keep both stores in step',
+    summary: 'grant the mode that setting.json asks for, end a stop, and run the background service',
     description:
-      'Grant the mode that setting.json asks for, as "mode set" does, with the same proofs; then keep files and ' +
-      'database in step, as "sync --watch" does, until a signal ends it. In mode file there is nothing to run.',
+      'Grant the mode that setting.json asks for, as "mode set" does, with the same proofs; let changes in again ' +
+      'when the tree was stopped; then start the background service, which keeps files and database in step and ' +
+      'makes the scheduled checks. It goes on when this terminal is closed: "deespec stop" ends it.\n' +
+      'One that runs already stays as it is. When the mode is refused, a tree that was stopped stays so.',
     examples: [
-      ['deespec start', 'after an edit of storage_mode, and at every start of the machine'],
-      ['deespec start --no-watch', 'only grant the mode'],
+      [
+        'deespec start',
+        'after an edit of storage_mode, after "stop --all", and at every start of the machine',
+      ],
+      ['deespec start --foreground', 'the service in this process, until a signal: for a supervisor'],
+      ['deespec start --no-watch', 'only grant the mode and let changes in'],
     ],
   })
-    .option('--no-watch', 'end when the mode is granted')
-    .action(({ watch }, command) =>
+    .option('--foreground', 'run the service in this process until a signal')
+    .option('--no-watch', 'run no service')
+    .option(
+      '--check-schedule <cron|off>',
+      'when every byte is checked (default: "30 4 * * *", daily at 4:30)',
+    )
+    .action(({ watch, foreground = false, checkSchedule }, command) =>
       session.run(command, async (context) => {
-        const home = await context.home();
-        const { setMode } = await import('@deespec/storage');
-        const { signal } = context;
-        const report = await context.withProgress((onProgress) => setMode({ home, signal, onProgress }));
-        return watch && followed.includes(report.mode)
-          ? follow(context, { home, report })
-          : granted(report, watch ? `nothing to run: ${modeMeanings[report.mode].meaning}` : undefined);
+        const schedules = checkSchedule === undefined ? {} : { check: checkSchedule };
+        const granted = await grant(context);
+        if (!watch) return outcomeOf(granted, null);
+        return foreground ? follow(context, granted, schedules) : detach(context, granted, schedules);
       }),
     );
 }
 
-function granted(report: ModeReport, note: string | undefined): Outcome {
+/** Nothing is let in before the mode is granted. */
+async function grant(context: Context): Promise<Granted> {
+  const home = await context.home();
+  const { endStopped, setMode } = await import('@deespec/storage');
+  const { signal } = context;
+  const report = await context.withProgress((onProgress) => setMode({ home, signal, onProgress }));
+  return { home, report, wasStopped: await endStopped({ home }) };
+}
+
+type Started = { readonly pid: number; readonly isNew: boolean } | null;
+
+function outcomeOf({ report, wasStopped }: Granted, service: Started): Outcome {
   return {
-    data: { mode: report, watch: null },
+    data: { mode: report, wasStopped, service, watch: null },
     text: () => renderModeReport(report),
     warnings: modeWarnings(report),
-    notes: note === undefined ? [] : [note],
+    notes: [
+      ...(wasStopped ? ['the tree is not stopped any more'] : []),
+      ...(service === null
+        ? []
+        : [`the background service ${service.isNew ? 'runs' : 'ran already'}: pid ${service.pid}`]),
+    ],
   };
 }
 
-/** People see what was granted before the watch begins; a script gets both in its one document. */
-async function follow(
-  context: Context,
-  { home, report }: { readonly home: string; readonly report: ModeReport },
-): Promise<Outcome> {
+async function detach({ signal }: Context, granted: Granted, schedules: Schedules): Promise<Outcome> {
+  const { startService } = await import('@deespec/storage');
+  const { home } = granted;
+  return outcomeOf(granted, await startService({ home, program: thisProgram(), schedules, signal }));
+}
+
+/** How this program was started, without its arguments. */
+function thisProgram(): StartServiceOptions['program'] {
+  const [interpreter, script] = process.argv;
+  invariant(interpreter !== undefined && script !== undefined, 'a program has a name');
+  return [interpreter, script];
+}
+
+/** People see what was granted before the service begins; a script gets both in its one document. */
+async function follow(context: Context, granted: Granted, schedules: Schedules): Promise<Outcome> {
   const { json, terminal } = context;
+  const { home, report, wasStopped } = granted;
   const found = modeWarnings(report);
   if (!json) {
     terminal.write(renderModeReport(report));
     for (const warning of found) terminal.note(renderWarning(warning, terminal));
   }
-  const { totals, error } = await keepInStep(context, { home, allowDeletions: false });
+  const { runService } = await import('@deespec/storage');
+  const { totals, error } = await keepInStep(context, (hooks) => runService({ home, schedules, ...hooks }));
   return {
-    data: { mode: report, watch: toWatchData(totals) },
+    data: { mode: report, wasStopped, service: null, watch: toWatchData(totals) },
     text: () => renderWatch(totals),
     warnings: [...(json ? found : []), ...conflictWarning(totals.conflicts)],
     error,

@@ -53,6 +53,9 @@ function renderStatus(report: StatusReport): string {
     ['verified', evidence(report.evidence)],
     ['files', lastScan(report.lastScan)],
     ['lock', lock(report.lock)],
+    ...stoppedField(report.stopped),
+    ['service', service(report.service)],
+    ['open in', openIn(report.processes)],
     ['workflow tool', goTool(report.goTool)],
     ['unfinished runs', report.unfinishedRuns.join(', ') || 'none'],
     ['next step', report.nextStep],
@@ -112,6 +115,27 @@ function lock({ held, holder }: StatusReport['lock']): string {
   if (!held) return 'free';
   if (holder === undefined) return 'held by another process';
   return `held by ${holder.command} (process ${holder.pid} on ${holder.host}) since ${localTime(holder.since)}`;
+}
+
+function stoppedField(stopped: StatusReport['stopped']): readonly Field[] {
+  if (stopped === undefined) return [];
+  const { since, command } = stopped;
+  return [['stopped', `since ${localTime(since)}, by "${command}": changes are refused`]];
+}
+
+function service(found: StatusReport['service']): string {
+  if (found === undefined) return 'none runs';
+  const { pid, since, state = 'does not answer at once', problem } = found;
+  const why = state === 'failing' && problem !== undefined ? `: ${problem.message} (${problem.code})` : '';
+  return `process ${pid} since ${localTime(since)}, ${state}${why}`;
+}
+
+/** Who has the tree open besides the service. */
+function openIn(processes: StatusReport['processes']): string {
+  return processes
+    .filter(({ role }) => role !== 'service')
+    .map(({ role, command, pid, host }) => `${command} (${role}, process ${pid} on ${host})`)
+    .join(', ');
 }
 
 function goTool({ stateLock, runLock, leaseUntil, wip }: StatusReport['goTool']): string {

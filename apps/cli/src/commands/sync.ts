@@ -126,7 +126,8 @@ function withDetails(error: StorageError, details: StorageError['details']): Sto
 }
 
 async function watchOutcome(context: Context, run: SyncRun): Promise<Outcome> {
-  const { totals, error } = await keepInStep(context, run);
+  const { watchTree } = await import('@deespec/storage');
+  const { totals, error } = await keepInStep(context, (hooks) => watchTree({ ...run, ...hooks }));
   return {
     data: toWatchData(totals),
     text: () => renderWatch(totals),

@@ -1,7 +1,7 @@
 import { isStorageError } from '@deespec/domain';
-import { readGoLocks } from '@deespec/file-adapter';
+import { isStopLock, readGoLocks } from '@deespec/file-adapter';
 import { logBytes } from '@deespec/sqlite-adapter';
-import { readdirSync, statfsSync } from 'node:fs';
+import { lstatSync, readdirSync, statfsSync } from 'node:fs';
 
 import { isBarrierHeld } from '../barrier.js';
 import { unfinishedRuns } from '../database.js';
@@ -9,6 +9,8 @@ import { locksOn, logReaders } from '../file-locks.js';
 import type { HomePaths } from '../home.js';
 import { requireIdleGoTool } from '../preflight.js';
 import { livingHolders, nameProcesses } from '../processes.js';
+import { livingProcesses } from '../service/registry.js';
+import { readStopped } from '../service/stopped.js';
 import { check, ok, refused, type Found, type Made } from './check.js';
 import { formatBytes, formatSpan, secondsSince, type HealthLimits } from './limits.js';
 import type { Ground } from './store-checks.js';
@@ -37,6 +39,16 @@ function heldFound(paths: HomePaths): Found {
 }
 
 function sharedFound(paths: HomePaths): Found {
+  const stopped = readStopped(paths);
+  if (stopped !== undefined) {
+    return {
+      status: 'warn',
+      value: `stopped since ${stopped.since}, by "${stopped.command}": changes are refused`,
+      fix: 'deespec start',
+      code: 'STORAGE.STOPPED',
+      numbers: { lock_held: 0 },
+    };
+  }
   const holders = holdersOf(paths);
   return ok(holders === '' ? 'free' : `shared by ${holders}`, { numbers: { lock_held: 0 } });
 }
@@ -56,9 +68,46 @@ export async function checkWork(ground: Ground): Promise<Made[]> {
   return Promise.all([
     check('ready workflow-tool', () => workflowToolFound(ground)),
     check('ready leftovers', () => leftoversFound(ground)),
+    ...serviceChecks(ground),
     check('ready log', () => logFound(paths, limits)),
     check('ready disk', () => diskFound(paths.home, limits)),
   ]);
+}
+
+/** How long the background service has to answer, milliseconds. */
+const ANSWER_MS = 300;
+
+/** That none runs is no finding: nothing depends on one. */
+function serviceChecks({ paths }: Ground): Promise<Made>[] {
+  const service = livingProcesses(paths).find(({ role }) => role === 'service');
+  if (service === undefined) return [];
+  return [
+    check('ready service', async () => {
+      // Loaded late: most trees have no service.
+      const { askService } = await import('../service/ask.js');
+      const said = await askService(paths, ANSWER_MS);
+      const value = `pid ${service.pid}, since ${service.since}: ${said?.state ?? 'busy, it does not answer at once'}`;
+      if (said?.state !== 'failing') return ok(value);
+      const { code, message } = said.problem ?? { code: 'INTERNAL', message: 'no reason given' };
+      return {
+        status: 'warn',
+        value: `${value}: ${message}`,
+        fix: 'it tries again by itself; "deespec sync" shows what stands in the way',
+        code,
+      };
+    }),
+  ];
+}
+
+/** Parts of a stop, or of a service, that a crash cut off. */
+function halves(paths: HomePaths): string[] {
+  const hasService = livingProcesses(paths).some(({ role }) => role === 'service');
+  const isLeft = lstatSync(paths.socket, { throwIfNoEntry: false }) !== undefined && !hasService;
+  const isHalf = isStopLock(paths.home) && readStopped(paths) === undefined;
+  return [
+    ...(isLeft ? ['the socket of a service that is gone'] : []),
+    ...(isHalf ? ['var/state.lock of a stop that was cut off'] : []),
+  ];
 }
 
 function workflowToolFound({ paths, now }: Ground): Found {
@@ -87,13 +136,14 @@ function leftoversFound({ paths, limits, now, isHeld, files }: Ground): Found {
     ...(runs.length === 0 ? [] : [`${runs.length} unfinished runs (${runs.slice(0, 3).join(', ')})`]),
     ...(temporary.length === 0 ? [] : [`${temporary.length} temporary files in .storage`]),
     ...(editAge <= limits.editSeconds ? [] : [`an edit that was cut off ${formatSpan(editAge)} ago`]),
+    ...(isHeld ? [] : halves(paths)),
   ];
   const numbers = { unfinished_runs: runs.length };
   if (left.length === 0) return ok('none', { numbers });
   const fix =
     editAge > limits.editSeconds
       ? '"deespec sbi list" finishes the edit or takes it back'
-      : 'the next command that changes the tree removes them, such as "deespec migrate" or "deespec mode set"';
+      : 'the next command that changes the tree removes them, such as "deespec migrate", "deespec mode set" or "deespec start"';
   return { status: 'warn', value: left.join(', '), fix, numbers };
 }
 

@@ -36,6 +36,8 @@ const ATTEMPTS = 10;
 export interface LiveOptions {
   readonly actor: Actor;
   readonly now: () => Date;
+  /** Called once the stores are closed. */
+  readonly onClosed: () => void;
 }
 
 /** `Storage` over the stores of whatever mode is in force. */
@@ -144,7 +146,7 @@ export class LiveStorage implements Storage {
   }
 
   close(): Promise<void> {
-    return (this.closing ??= this.session.close());
+    return (this.closing ??= this.session.close().finally(this.options.onClosed));
   }
 
   private query<T>(work: (index: Index) => Promise<T>): Promise<T> {
@@ -159,7 +161,8 @@ export class LiveStorage implements Storage {
   private async carryOut<T>(step: Step<T>, how: 'look' | 'make'): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.session.use(({ tree }) => this.plan(tree, step, how));
+        const carry = ({ tree }: { readonly tree: TreeStore }): Promise<T> => this.plan(tree, step, how);
+        return await (how === 'make' ? this.session.change(carry) : this.session.use(carry));
       } catch (error) {
         // Another program replaced a file between the plan and the write; nothing was changed: it is planned on what is there now.
         if (attempt === ATTEMPTS || !isStorageError(error, 'FILE.CHANGED')) throw error;

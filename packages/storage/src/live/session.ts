@@ -2,6 +2,7 @@ import { isStorageError, StorageError } from '@deespec/domain';
 
 import type { HomePaths } from '../home.js';
 import { readEpoch } from '../epoch-file.js';
+import { requireStarted } from '../service/stopped.js';
 import { grantedMode } from '../setting.js';
 import { SharedBarrier } from '../shared-barrier.js';
 import { WriterLock } from '../writer-lock.js';
@@ -44,6 +45,14 @@ export class Session {
       // Not under the barrier: a payment that waits for it has to end first.
       await this.drop(used.stale);
     }
+  }
+
+  /** As {@link use}, for a change that somebody asks for. @throws StorageError `STORAGE.STOPPED`, and those of {@link use} */
+  change<T>(work: (stores: OpenStores) => Promise<T>): Promise<T> {
+    return this.use(async (stores) => {
+      requireStarted(this.paths);
+      return work(stores);
+    });
   }
 
   /** The mode in force when it was last looked at. */
