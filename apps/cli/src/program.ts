@@ -2,6 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defineCommand } from './command.js';
 import { auditCommand } from './commands/audit.js';
+import { backupCommand } from './commands/backup.js';
 import { checkCommand } from './commands/check.js';
 import { completeCommand, completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
@@ -16,6 +17,7 @@ import { migrateCommand } from './commands/migrate.js';
 import { modeCommand } from './commands/mode.js';
 import { quarantineCommand } from './commands/quarantine.js';
 import { repairCommand } from './commands/repair.js';
+import { restoreCommand } from './commands/restore.js';
 import { sbiCommand } from './commands/sbi.js';
 import { schemaCommand } from './commands/schema.js';
 import { serveCommand } from './commands/serve.js';
@@ -70,6 +72,8 @@ function baseProgram(session: Session) {
     .addCommand(auditCommand(session))
     .addCommand(quarantineCommand(session))
     .addCommand(schemaCommand(session))
+    .addCommand(backupCommand(session))
+    .addCommand(restoreCommand(session))
     .addCommand(healthCommand(session))
     .addCommand(doctorCommand(session))
     .addCommand(versionCommand(session))

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
@@ -39,6 +40,11 @@ interface Example {
 const execution = [hostileId, '--run', '1', '--turn', '2'];
 const addition = [hostileId, '--run', '1', '--status', 'REVIEW', '--decision', 'PENDING'];
 
+/** The backup that an example made. */
+function backupId(): string {
+  const name = readdirSync(join(home, 'backups')).find((one) => one.endsWith('.db'));
+  return String(name).slice(0, -3);
+}
 /** Hidden; goes on until a signal: see service.test.ts. */
 const endless = ['serve'];
 
@@ -98,6 +104,15 @@ const examples: Readonly<Record<string, Example>> = {
   'config set': { success: ['setting.x', '1', ...changed], failure: ['setting.x', 'no json'], exitCode: 64 },
   audit: { success: changed, failure: ['--limit', '1001'], exitCode: 64 },
   'audit verify': { success: changed, failure: nowhere, exitCode: 66 },
+  'backup create': { success: ['--note', 'here'], failure: ['--note', 'x'.repeat(1_001)], exitCode: 64 },
+  'backup list': { success: [], failure: nowhere, exitCode: 66 },
+  'backup verify': { success: () => [backupId()], failure: ['none'], exitCode: 66 },
+  'backup prune': { success: ['--dry-run'], failure: ['--keep-days', 'x'], exitCode: 64 },
+  restore: {
+    success: () => [backupId(), '--as', join(root, 'restored')],
+    failure: ['none', '--yes'],
+    exitCode: 66,
+  },
   stop: { success: ['--all', ...changed], failure: ['--timeout', 'x'], exitCode: 64 },
   health: { success: [], failure: nowhere, exitCode: 66 },
   doctor: { success: [], failure: ['extra'], exitCode: 64 },

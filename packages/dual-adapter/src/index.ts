@@ -1,3 +1,4 @@
+export { copyAudit } from './copy-audit.js';
 export { decide } from './decide.js';
 export type { Decision, DiskEntry, Facts, Loser, Truth, Version } from './decide.js';
 export { DualStore } from './dual-store.js';

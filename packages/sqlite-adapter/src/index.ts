@@ -28,7 +28,7 @@ export { mendingSql, sentenceOf } from './schema-drift.js';
 export { schemaScripts } from './scripts.js';
 export { requireSmallCells, requireSound } from './soundness.js';
 export { toStorageError } from './sqlite-error.js';
-export { beginAccount, changeState, readOutbox } from './standing.js';
+export { beginAccount, changeState, readOutbox, replaceAccount } from './standing.js';
 export type { OutboxState } from './standing.js';
 export { SqliteLoader } from './sqlite-loader.js';
 export type { LoaderOptions } from './sqlite-loader.js';

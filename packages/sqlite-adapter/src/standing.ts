@@ -1,7 +1,8 @@
-import type { StorageMode } from '@deespec/domain';
+import type { Projection, StorageMode } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { OutboxRows } from './outbox-rows.js';
+import { ProjectionRows } from './projection-rows.js';
 import { writeState } from './storage-state.js';
 
 /** What the files are behind on. */
@@ -52,6 +53,18 @@ export function beginAccount(handle: Database): void {
         `INSERT INTO projection (path, kind, mode, sha256, size, mtime_ns, ctime_ns, ino, seen_at_ms)
          SELECT path, kind, mode, sha256, size, mtime_ns, 0, '0', 0 FROM tree_entry`,
       );
+    })
+    .immediate();
+}
+
+/** Replaces the account of what the files hold. They owe nothing then: whatever differs is settled by comparing both. */
+export function replaceAccount(handle: Database, projections: Iterable<Projection>): void {
+  handle
+    .transaction(() => {
+      handle.exec('DELETE FROM projection');
+      handle.exec('DELETE FROM outbox');
+      const rows = new ProjectionRows(handle);
+      for (const projection of projections) rows.put(projection);
     })
     .immediate();
 }

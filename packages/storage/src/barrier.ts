@@ -4,6 +4,7 @@ import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import { closeSync, existsSync, lstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { requireRestored, RESTORE } from './backup/restore-journal.js';
 import type { HomePaths } from './home.js';
 import { makeOwnDirectory } from './own-directory.js';
 import { requireOwner } from './preflight.js';
@@ -41,7 +42,7 @@ export interface BarrierRequest {
  * Shared, it needs no room and nothing that can be written, once the lock file exists: a full disk or a read-only mount does
  * not stop a reading command. It is not announced then. Blocks the thread while it waits (docs/adr/0011).
  *
- * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `DATABASE.UNSAFE_LINK`;
+ * @throws StorageError `LOCK.HELD` naming pid, host, command and since of who holds it; `RESTORE.UNFINISHED`; `DATABASE.UNSAFE_LINK`;
  *   `PREFLIGHT.FOREIGN_OWNER`, `FILE.*`
  */
 export function takeBarrier(paths: HomePaths, request: BarrierRequest): Release {
@@ -90,6 +91,7 @@ function announced(
   { handle, access, command }: BarrierRequest & { handle: Lock },
 ): Release {
   try {
+    if (command !== RESTORE) requireRestored(paths);
     if (access === 'exclusive') tidyOwnDirectory(paths);
     const withdraw =
       access === 'exclusive' ? note(paths, command) : sayIfPossible(() => note(paths, command));
@@ -156,8 +158,10 @@ function prepareOwnDirectory(paths: HomePaths, lock: string): void {
 
 /** A tree is untrusted: nothing of ours is written, or removed, through a link that it holds. */
 function requireOwn(paths: HomePaths): void {
-  const directories = [paths.own, paths.runs, paths.processes, paths.copies, paths.log, paths.trash];
-  const files = [paths.lock, paths.writerLock, paths.payerLock, paths.serviceLock, paths.stopped];
+  const { own, runs, processes, copies, backupWork, trash, log } = paths;
+  const directories = [own, runs, processes, copies, backupWork, trash, log];
+  const { lock, writerLock, payerLock, backupLock, serviceLock, restored, stopped } = paths;
+  const files = [lock, writerLock, payerLock, backupLock, serviceLock, restored, stopped];
   for (const path of [...directories, ...files]) {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined || (files.includes(path) ? stat.isFile() : stat.isDirectory())) continue;

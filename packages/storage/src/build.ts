@@ -40,6 +40,7 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
   let built: 'new' | 'copy' = start;
   let written = nothing;
   for (let round = 1; round <= ROUNDS; round++) {
+    if (round === ROUNDS) await run.beforeLastRound?.();
     const load = await loadOnce(run, trustBeforeNs, start);
     if (load === 'unstable') {
       start = built;
@@ -49,6 +50,7 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
       start = built = 'new';
       continue;
     }
+    await run.beforeVerify?.();
     written = start === 'again' ? added(written, load.written) : load.written;
     // The verifier is also the comparison that shows whether the tree changed meanwhile: it reads both sides again.
     const verified = await verifyBuilt(run);
@@ -87,8 +89,8 @@ async function loadOnce(run: MigrateRun, racyFromNs: bigint, start: Start): Prom
   const { options, directory, source } = run;
   if (start !== 'again') rmSync(directory.database, { force: true });
   if (start === 'copy') copyDatabase(run.paths.database, directory.database);
-  const { epoch, storeId } = run.epoch;
-  const state = { mode: 'file', epoch, storeId } as const;
+  const { mode, epoch, storeId } = run.epoch;
+  const state = { mode, epoch, storeId };
   const create = start === 'new' ? { create: { state, now: () => new Date() } } : {};
   const target = SqliteLoader.open({ path: directory.database, ...create });
   try {

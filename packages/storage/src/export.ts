@@ -11,6 +11,7 @@ import { getDatabase } from './database.js';
 import { readEpoch } from './epoch-file.js';
 import { homePaths, type HomePaths } from './home.js';
 import { nameMode } from './mode-setting.js';
+import type { OriginalSetting } from './original-setting.js';
 import { isRunning } from './processes.js';
 import type { ExportOptions, ExportReport } from './reports.js';
 import { syncPath } from './sync-path.js';
@@ -29,22 +30,42 @@ export async function exportTree(options: ExportOptions): Promise<ExportReport> 
   const paths = homePaths(options.home);
   const output = requireTarget(paths, options.output);
   const release = takeBarrier(paths, { access: 'shared', command: 'export' });
-  let working: string | undefined;
   try {
     getDatabase(paths);
-    removeLeftovers(dirname(output));
-    working = mkdtempSync(join(dirname(output), `.deespec-export-${process.pid}-`));
-    const written = await copyTo(working, paths, options);
-    const stored = await requireEqual(working, paths, options);
-    const digest = (await restoreMode(working, paths, options)) ?? stored;
-    renameSync(working, output);
-    syncPath(dirname(output));
-    return { output, digest, written, durationMs: Date.now() - startedAt };
-  } catch (error) {
-    if (working !== undefined) removeWorking(working, error);
-    throw error;
+    const original = readEpoch(paths)?.original;
+    const done = await writeTree({ database: paths.database, original, output, options });
+    return { output, ...done, durationMs: Date.now() - startedAt };
   } finally {
     release();
+  }
+}
+
+/** What {@link writeTree} takes. */
+export interface TreeOutput {
+  /** Nobody replaces it meanwhile. */
+  readonly database: string;
+  /** What `setting.json` is to say of the mode; absent: what it says. */
+  readonly original: OriginalSetting | undefined;
+  /** As {@link requireTarget} gave it. */
+  readonly output: string;
+  readonly options: Pick<ExportOptions, 'onProgress' | 'signal'>;
+}
+
+/** Writes the tree in a database to a new directory: complete or absent. @throws StorageError as {@link exportTree} */
+export async function writeTree(to: TreeOutput): Promise<Pick<ExportReport, 'digest' | 'written'>> {
+  const { output } = to;
+  removeLeftovers(dirname(output));
+  const working = mkdtempSync(join(dirname(output), `.deespec-export-${process.pid}-`));
+  try {
+    const written = await copyTo(working, to);
+    const stored = await requireEqual(working, to);
+    const digest = (await restoreMode(working, to)) ?? stored;
+    renameSync(working, output);
+    syncPath(dirname(output));
+    return { digest, written };
+  } catch (error) {
+    removeWorking(working, error);
+    throw error;
   }
 }
 
@@ -57,7 +78,7 @@ function removeLeftovers(directory: string): void {
 }
 
 /** @returns the absolute path, its parent's symbolic links resolved */
-function requireTarget(paths: HomePaths, output: string): string {
+export function requireTarget(paths: HomePaths, output: string): string {
   const absolute = resolve(output);
   let parent: string;
   try {
@@ -106,8 +127,8 @@ function requireEmpty(target: string): void {
   });
 }
 
-async function copyTo(directory: string, paths: HomePaths, { onProgress, signal }: ExportOptions) {
-  const source = StoredTree.openReader(paths.database);
+async function copyTo(directory: string, { database, options: { onProgress, signal } }: TreeOutput) {
+  const source = StoredTree.openReader(database);
   try {
     requireSound(source.handle);
     return await copyTree({
@@ -124,12 +145,11 @@ async function copyTo(directory: string, paths: HomePaths, { onProgress, signal 
 
 async function requireEqual(
   directory: string,
-  paths: HomePaths,
-  { onProgress, signal }: ExportOptions,
+  { database, options: { onProgress, signal } }: TreeOutput,
 ): Promise<string> {
   const { treeDigest, differenceCount, differences } = await verifyTree({
     home: directory,
-    database: paths.database,
+    database,
     expectedSchema: expectedSchema(),
     checkAll: true,
     onProgress: ({ doneBytes, doneEntries }) => onProgress?.({ phase: 'verify', doneBytes, doneEntries }),
@@ -153,10 +173,8 @@ async function requireEqual(
  */
 async function restoreMode(
   directory: string,
-  paths: HomePaths,
-  { signal }: ExportOptions,
+  { original, options: { signal } }: TreeOutput,
 ): Promise<string | undefined> {
-  const original = readEpoch(paths)?.original;
   if (original === undefined) return undefined;
   await nameMode(openFileStorage({ home: directory }).store, 'file', original);
   removeTree(join(directory, '.storage'));

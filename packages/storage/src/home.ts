@@ -15,6 +15,18 @@ export interface HomePaths {
   readonly processes: string;
   /** Verified copies of the database from before changes of its schema, and repairs. */
   readonly copies: string;
+  /** Backups, each with its manifest beside it. */
+  readonly backups: string;
+  /** What is becoming a backup, or ceasing to be one. */
+  readonly backupWork: string;
+  /** Lock of whoever works on backups. */
+  readonly backupLock: string;
+  /** What other things took the place of. */
+  readonly trash: string;
+  /** A restore that has begun. */
+  readonly restore: string;
+  /** The database that it puts in place. */
+  readonly restored: string;
   /** Lock of whoever writes the files. */
   readonly writerLock: string;
   /** Lock of whoever pays what one store owes to the other. */
@@ -87,6 +99,12 @@ export function homePaths(home: string): HomePaths {
     runs: join(own, 'runs'),
     processes: join(own, 'processes'),
     copies: join(own, 'copies'),
+    backups: join(real, 'backups'),
+    backupWork: join(own, 'backups'),
+    backupLock: join(own, 'backup.db'),
+    trash: join(own, 'trash'),
+    restore: join(own, 'restore.json'),
+    restored: join(own, 'restore.db'),
     writerLock: join(own, 'writer.db'),
     payerLock: join(own, 'payer.db'),
     modeChange: join(own, 'mode-change'),

@@ -33,6 +33,12 @@ export type { StopOptions, StopReport } from './service/stop.js';
 export type { SyncOptions, SyncResult } from './sync.js';
 export type { WatchOptions } from './watch.js';
 export type { SyncAction } from '@deespec/dual-adapter';
+export type { BackupReport, CreateBackupOptions } from './backup/create.js';
+export type { BackupEntry, BackupList } from './backup/list.js';
+export type { BackupManifest } from './backup/manifest.js';
+export type { PruneAction, PruneOptions, PruneReport } from './backup/prune.js';
+export type { RestoreOptions, RestoreReport } from './backup/restore.js';
+export type { BackupVerification, VerifyBackupOptions } from './backup/verify.js';
 export type { ConsistencyRule } from '@deespec/sqlite-adapter';
 export type {
   ByteEquation,
@@ -63,6 +69,11 @@ export type { VersionReport } from './version.js';
 import type { Conflict, QuarantinedEntry, Storage, TreePath } from '@deespec/domain';
 import type { ConsistencyRule } from '@deespec/sqlite-adapter';
 
+import type { BackupReport, CreateBackupOptions } from './backup/create.js';
+import type { BackupList } from './backup/list.js';
+import type { PruneOptions, PruneReport } from './backup/prune.js';
+import type { RestoreOptions, RestoreReport } from './backup/restore.js';
+import type { BackupVerification, VerifyBackupOptions } from './backup/verify.js';
 import type { DigestRequest } from './digest.js';
 import type { AuditReport } from './audit.js';
 import type { CheckOptions, CheckReport } from './check.js';
@@ -266,6 +277,31 @@ export async function planRepair(options: { home: string }): Promise<PlanReport>
 /** See `repair.ts`. */
 export async function applyRepair(options: ApplyOptions): Promise<RepairReport> {
   return atBoundary(options.home, async () => (await import('./repair.js')).applyRepair(options));
+}
+
+/** See `backup/create.ts`. */
+export async function createBackup(options: CreateBackupOptions): Promise<BackupReport> {
+  return atBoundary(options.home, async () => (await import('./backup/create.js')).createBackup(options));
+}
+
+/** See `backup/list.ts`. */
+export async function readBackups(options: { home: string }): Promise<BackupList> {
+  return atBoundary(options.home, async () => (await import('./backup/list.js')).readBackups(options));
+}
+
+/** See `backup/verify.ts`. */
+export async function verifyBackup(options: VerifyBackupOptions): Promise<BackupVerification> {
+  return atBoundary(options.home, async () => (await import('./backup/verify.js')).verifyBackup(options));
+}
+
+/** See `backup/prune.ts`. */
+export async function pruneBackups(options: PruneOptions): Promise<PruneReport> {
+  return atBoundary(options.home, async () => (await import('./backup/prune.js')).pruneBackups(options));
+}
+
+/** See `backup/restore.ts`. */
+export async function restore(options: RestoreOptions): Promise<RestoreReport> {
+  return atBoundary(options.home, async () => (await import('./backup/restore.js')).restore(options));
 }
 
 /** See `health/health.ts`. */

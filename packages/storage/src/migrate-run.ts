@@ -20,6 +20,10 @@ export interface MigrateRun {
   /** What the tree held when the run began, or was last migrated: for progress. */
   readonly total: Tally;
   readonly startedAt: Date;
+  /** Called when everything is loaded, before it is compared: what is equal then is the tree as it was at this moment. */
+  readonly beforeVerify?: () => Promise<void>;
+  /** Called before the last round, when the tree changed in all others. */
+  readonly beforeLastRound?: () => Promise<void>;
 }
 
 /** Reports progress against the tally of the preflight. */

@@ -143,7 +143,8 @@ async function requireFileMode(paths: HomePaths): Promise<void> {
   }
 }
 
-function tally(source: TreeSource): Tally {
+/** What a tree holds. */
+export function tally(source: TreeSource): Tally {
   const total = { entries: 0, bytes: 0 };
   for (const { size } of source.scan()) {
     total.entries += 1;
@@ -209,7 +210,7 @@ async function rebuild(run: MigrateRun, runId: string, witness: MigrateWitness):
 }
 
 /** Writes what was verified into the unpublished database; says what it holds. */
-function writeEvidence(
+export function writeEvidence(
   run: MigrateRun,
   runId: string,
   built: BuiltDatabase,
@@ -244,7 +245,7 @@ function writeEvidence(
  *
  * @throws StorageError `TRANSFER.MISMATCH`
  */
-function requireEvidence(database: string, runId: string): void {
+export function requireEvidence(database: string, runId: string): void {
   const handle = openHandle(database, 'read');
   try {
     const check = handle.pragma(`integrity_check('evidence')`, { simple: true });

@@ -11,16 +11,20 @@ import { syncPath } from './sync-path.js';
  * Runs under the exclusive barrier.
  *
  * @param how - `first`: by link, so that a file which appeared meanwhile is never replaced; `replace`: by rename over our
- *   own database, which no program may be reading or writing at that moment
+ *   own database, which no program may be reading or writing at that moment; `keep`: likewise, and that one gets this name
  * @throws StorageError `DATABASE.FOREIGN` when something stands there; `SQLITE.BUSY` when a program has it open
  *
  * Source: docs/adr/0009.
  */
-export function publish(paths: HomePaths, file: string, how: 'first' | 'replace'): void {
+export function publish(
+  paths: HomePaths,
+  file: string,
+  how: 'first' | 'replace' | { readonly keep: string },
+): void {
   chmodSync(file, 0o600);
   syncPath(file);
   if (how === 'first') linkFirst(paths, file);
-  else replaceOwn(paths, file);
+  else replaceOwn(paths, file, how === 'replace' ? undefined : how.keep);
   syncPath(dirname(file));
 }
 
@@ -41,13 +45,14 @@ function linkFirst(paths: HomePaths, file: string): void {
   unlinkSync(file);
 }
 
-function replaceOwn(paths: HomePaths, file: string): void {
+function replaceOwn(paths: HomePaths, file: string, keep: string | undefined): void {
   const handle = openHandle(paths.database, 'write');
   try {
     // Leaving WAL mode needs the database alone, and empties and removes the sidecars; the lock keeps it alone.
     handle.pragma('journal_mode = DELETE');
     handle.exec('BEGIN EXCLUSIVE');
     refuseSidecars(paths);
+    if (keep !== undefined) keepName(paths, keep);
     renameSync(file, paths.database);
     syncPath(paths.home);
   } catch (error) {
@@ -55,6 +60,15 @@ function replaceOwn(paths: HomePaths, file: string): void {
   } finally {
     handle.close();
   }
+}
+
+/** A second name for the database before it loses its first one. A crash in between may have given it already. */
+function keepName({ database }: HomePaths, keep: string): void {
+  const [own, kept] = [database, keep].map(
+    (path) => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino,
+  );
+  if (kept !== own) linkSync(database, keep);
+  syncPath(dirname(keep));
 }
 
 function refuseSidecars(paths: HomePaths): void {

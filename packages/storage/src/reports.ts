@@ -248,6 +248,14 @@ export interface StatusReport {
     readonly leaseUntil?: string;
     readonly wip?: string;
   };
+  /** The newest backup; absent when there is none. */
+  readonly lastBackup?: {
+    readonly id: string;
+    /** UTC, fixed width. */
+    readonly createdAt: string;
+    /** True when all of it was read and was as it should be. */
+    readonly verified: boolean;
+  };
   /** Runs that were not finished; the next command removes them. */
   readonly unfinishedRuns: readonly string[];
   /** What to do next, in words with a command. */

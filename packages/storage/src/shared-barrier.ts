@@ -2,6 +2,7 @@ import { isStorageError, StorageError } from '@deespec/domain';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { requireRestored } from './backup/restore-journal.js';
 import { prepareLock } from './barrier.js';
 import type { HomePaths } from './home.js';
 import { livingHolders } from './processes.js';
@@ -87,6 +88,7 @@ export class SharedBarrier {
       // A deferred transaction holds its SHARED lock from its first read on.
       this.handle.exec('BEGIN DEFERRED');
       this.handle.prepare('SELECT count(*) FROM sqlite_schema').get();
+      requireRestored(this.paths);
       return true;
     } catch (error) {
       if (this.handle?.inTransaction === true) this.handle.exec('ROLLBACK');

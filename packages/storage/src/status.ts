@@ -2,6 +2,8 @@ import { modeMeanings, timeFromDate, type StorageMode } from '@deespec/domain';
 import { openFileStorage, readGoLocks } from '@deespec/file-adapter';
 import { countTables, type Evidence, type TableCounts } from '@deespec/sqlite-adapter';
 
+import { isOwn, listBackups } from './backup/list.js';
+import { restoringFrom } from './backup/restore-journal.js';
 import { isBarrierHeld } from './barrier.js';
 import { unfinishedRuns } from './database.js';
 import { readGoState } from './go-state.js';
@@ -61,12 +63,14 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
       ...(leaseUntil === undefined ? {} : { leaseUntil }),
       ...(wip === undefined ? {} : { wip }),
     },
+    ...lastBackupOf(paths),
     unfinishedRuns: isHeld ? [] : unfinishedRuns(paths),
     nextStep: nextStep(database, {
       isHeld,
       mode,
       setting,
       requested,
+      restoring: restoringFrom(paths),
       isStopped: stopped !== undefined,
       interrupted: readModeChange(paths)?.to,
       debts: debt?.count ?? 0,
@@ -74,6 +78,13 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
       differences: evidence?.differences ?? 0,
     }),
   };
+}
+
+function lastBackupOf(paths: HomePaths): Pick<StatusReport, 'lastBackup'> {
+  const newest = listBackups(paths).find(isOwn);
+  if (newest === undefined) return {};
+  const { id, createdAt } = newest.manifest;
+  return { lastBackup: { id, createdAt, verified: newest.state === 'verified' } };
 }
 
 /** How long `status` waits for the word of a service, milliseconds. */
@@ -143,6 +154,8 @@ interface Situation {
   readonly mode: StorageMode;
   readonly setting: StatusReport['setting'];
   readonly requested: StorageMode | undefined;
+  /** What a restore that was cut off restores. */
+  readonly restoring: string | undefined;
   readonly isStopped: boolean;
   readonly interrupted: StorageMode | undefined;
   readonly debts: number;
@@ -152,6 +165,7 @@ interface Situation {
 
 function nextStep(database: DatabaseStatus, now: Situation): string {
   if (now.isHeld) return 'wait: a command works on the tree';
+  if (now.restoring !== undefined) return `finish the restore: deespec restore ${now.restoring}`;
   if (now.interrupted !== undefined) return `finish the change of mode: deespec mode set ${now.interrupted}`;
   if (now.setting !== undefined) return `mend setting.json: it ${now.setting.message}`;
   if (now.requested !== undefined)

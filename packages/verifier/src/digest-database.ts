@@ -11,7 +11,7 @@ import { StoredTree, type FullRow } from './stored-tree.js';
  * else runs meanwhile: what is compared before a commit must not let anybody in. To be asked of a database whose structure
  * was checked: it reads all of it.
  *
- * @throws StorageError `DATABASE.CORRUPT` when bytes of an entry are missing; `FILE.NO_SPACE`, `SQLITE.FAILED`
+ * @throws StorageError `DATABASE.CORRUPT` when bytes of an entry are missing, or not those that its row says; `FILE.NO_SPACE`, `SQLITE.FAILED`
  *
  * Source: docs/digest.md.
  */
@@ -23,9 +23,17 @@ export function digestDatabase(connection: Database.Database): string {
       const path = Buffer.isBuffer(row.path) ? row.path.toString('latin1') : text(row.path);
       const kind = row.kind === 'd' || row.kind === 'l' ? row.kind : 'f';
       const chunks = kind === 'd' ? [] : bytesOf(stored, row, path);
-      const target = kind === 'l' ? Buffer.concat([...chunks]).toString('latin1') : '';
-      const sha256 = kind === 'f' ? hashOf(chunks) : '';
-      lines.add({ kind, mode: (row.mode as bigint).toString(8), sha256, target, path });
+      const bytes = kind === 'l' ? [Buffer.concat([...chunks])] : chunks;
+      const sha256 = kind === 'd' ? '' : hashOf(bytes);
+      if (sha256 !== row.sha256) throw corrupt(path, 'are not those that were stored');
+      const target = kind === 'l' ? (bytes as Buffer[])[0]!.toString('latin1') : '';
+      lines.add({
+        kind,
+        mode: (row.mode as bigint).toString(8),
+        sha256: kind === 'f' ? sha256 : '',
+        target,
+        path,
+      });
     }
     return lines.finishNow();
   } catch (error) {
@@ -39,7 +47,11 @@ function bytesOf(stored: StoredTree, row: FullRow, path: string): Iterable<Buffe
   const inline = row.content_id === null ? row.execution_bytes : row.content_bytes;
   if (inline !== null) return [inline];
   if (row.content_id !== null && row.found_content !== null) return stored.chunks(row.found_content);
-  throw new StorageError('DATABASE.CORRUPT', `the bytes of ${displayPath(path)} are not in the database`, {
+  throw corrupt(path, 'are not in the database');
+}
+
+function corrupt(path: string, how: string): StorageError {
+  return new StorageError('DATABASE.CORRUPT', `the bytes of ${displayPath(path)} ${how}`, {
     hint: 'run "deespec verify --check-all"; restore a copy of the database, or build it anew from the files',
     details: { path: displayPath(path) },
   });

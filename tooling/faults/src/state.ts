@@ -98,6 +98,7 @@ async function judgeExport(place: Place, before: Before): Promise<{ wrong: strin
 const ownNames = new Set([
   ...['.gitignore', 'epoch', 'last-scan', 'lock.db', 'processes', 'runs'],
   ...['audit.ndjson', 'conflicts', 'copies', 'dirty', 'payer.db', 'trash', 'writer.db'],
+  ...['backup.db', 'backups'],
 ]);
 
 /** What runs left behind that nobody needs: names below the place. Empty after a command that succeeded. */

@@ -17,7 +17,7 @@ export function statusCommand(session: Session) {
     summary: 'show where the tree stands and what to do next',
     description:
       'Show the storage mode, what holds the truth, what the other store is owed, conflicts, the database and its ' +
-      'last verification, locks, unfinished runs and the next step.',
+      'last verification, locks, the last backup, unfinished runs and the next step.',
     examples: [
       ['deespec status', 'a quick look; counts of files are those of the last scan'],
       ['deespec status --scan', 'count the files now'],
@@ -57,6 +57,7 @@ function renderStatus(report: StatusReport): string {
     ['service', service(report.service)],
     ['open in', openIn(report.processes)],
     ['workflow tool', goTool(report.goTool)],
+    ['last backup', lastBackup(report.lastBackup)],
     ['unfinished runs', report.unfinishedRuns.join(', ') || 'none'],
     ['next step', report.nextStep],
   ]);
@@ -103,6 +104,12 @@ function evidence(seen: StatusReport['evidence']): string {
   const differences = formatNumberOf(seen.differences, 'difference');
   const proof = seen.digest === undefined ? 'not every byte was read' : `digest ${seen.digest}`;
   return `${localTime(seen.at)}, ${differences}, ${formatTally(seen)}, ${proof}`;
+}
+
+function lastBackup(backup: StatusReport['lastBackup']): string {
+  if (backup === undefined) return 'none';
+  const { id, createdAt, verified } = backup;
+  return `${id}, ${localTime(createdAt)}, ${verified ? 'verified' : 'NOT VERIFIED'}`;
 }
 
 function lastScan(scan: StatusReport['lastScan']): string {

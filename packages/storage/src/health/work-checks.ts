@@ -3,6 +3,7 @@ import { isStopLock, readGoLocks } from '@deespec/file-adapter';
 import { logBytes } from '@deespec/sqlite-adapter';
 import { lstatSync, readdirSync, statfsSync } from 'node:fs';
 
+import { isOwn, listBackups } from '../backup/list.js';
 import { isBarrierHeld } from '../barrier.js';
 import { unfinishedRuns } from '../database.js';
 import { locksOn, logReaders } from '../file-locks.js';
@@ -70,6 +71,7 @@ export async function checkWork(ground: Ground): Promise<Made[]> {
     check('ready leftovers', () => leftoversFound(ground)),
     ...serviceChecks(ground),
     check('ready log', () => logFound(paths, limits)),
+    check('ready backup', () => backupFound(paths, ground.now)),
     check('ready disk', () => diskFound(paths.home, limits)),
   ]);
 }
@@ -124,6 +126,26 @@ function workflowToolFound({ paths, now }: Ground): Found {
     status: 'warn',
     value: `${left.join(' and ')} stands, and nobody holds it any more`,
     fix: 'run "cleanup-locks" with the workflow tool\'s own binary',
+  };
+}
+
+/** How old backups may be is for those to say who make them. */
+function backupFound(paths: HomePaths, now: Date): Found {
+  const own = listBackups(paths, now).filter(isOwn);
+  const verified = own.find(({ state }) => state === 'verified');
+  const numbers =
+    verified === undefined
+      ? {}
+      : { last_verified_backup_seconds: Date.parse(verified.manifest.createdAt) / 1_000 };
+  const [newest] = own;
+  if (newest === undefined) return ok('none was made');
+  const age = formatSpan(newest.ageSeconds!);
+  if (newest.state === 'verified') return ok(`${newest.id}, ${age} old, verified`, { numbers });
+  return {
+    status: 'warn',
+    value: `${newest.id}, ${age} old, is not verified${newest.problem === undefined ? '' : `: ${newest.problem}`}`,
+    fix: 'deespec backup create',
+    numbers,
   };
 }
 

@@ -1,0 +1,20 @@
+// The program of the child process: what blocks its thread for long, and what looks into files that may be hostile, is done here, where
+// it can be ended at any time.
+import { inspect, sendable, snapshot } from './inspect.js';
+import type { Answer, Job } from './run-child.js';
+
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit(1));
+process.once('message', (job: Job) => void answer(job));
+
+async function answer(job: Job): Promise<void> {
+  let message: Answer;
+  try {
+    message = {
+      result: await (job.kind === 'snapshot' ? snapshot(job.from, job.to) : inspect(job.path, job.ownLinks)),
+    };
+  } catch (error) {
+    message = { error: sendable(error) };
+  }
+  process.send!(message, () => process.exit(0));
+}

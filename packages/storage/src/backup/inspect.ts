@@ -1,0 +1,159 @@
+import { isStorageError, StorageError, systemError } from '@deespec/domain';
+import {
+  countStored,
+  countTables,
+  inspectDatabase,
+  keepLog,
+  openHandle,
+  readState,
+  recordDigest,
+  requireSchema,
+  requireSmallCells,
+  toStorageError,
+} from '@deespec/sqlite-adapter';
+import { digestDatabase } from '@deespec/verifier';
+import { createHash } from 'node:crypto';
+import { createReadStream, lstatSync } from 'node:fs';
+
+import type { BackupFacts } from './manifest.js';
+
+type Handle = ReturnType<typeof openHandle>;
+
+/** Pages of the first part of a copy are few, so that the rest can be asked for in one. */
+const ALL_PAGES = 0x7fff_ffff;
+
+/**
+ * Copies a database while others write to it: one snapshot, in one step of SQLite, which nothing can make start again. Blocks the
+ * thread for that time. The copy is one file, not yet durable.
+ *
+ * @throws StorageError by what SQLite says
+ *
+ * Source: sqlite.org/backup.html; docs/adr/0019.
+ */
+export async function snapshot(from: string, to: string): Promise<void> {
+  try {
+    const source = openHandle(from, 'look');
+    try {
+      await source.backup(to, { progress: () => ALL_PAGES });
+    } finally {
+      source.close();
+    }
+    const copy = openHandle(to, 'write');
+    try {
+      // A page says whether there is a log, and was copied with the others.
+      keepLog(copy, 'rollback');
+    } finally {
+      copy.close();
+    }
+  } catch (error) {
+    throw toStorageError(error, to);
+  }
+}
+
+/**
+ * Reads all of a closed database that nobody else uses, and proves that it is one of ours and contradicts nothing: its file, schema,
+ * SQLite's check, references, and every stored byte against its hash.
+ *
+ * @param ownLinks - further names of the file that are ours
+ * @throws StorageError `DATABASE.*`, `SCHEMA.*`, `MIGRATION.*`
+ */
+export async function inspect(path: string, ownLinks: number): Promise<BackupFacts> {
+  requireAlone(path);
+  inspectDatabase(path, ownLinks);
+  const file = await hashFile(path);
+  const handle = openHandle(path, 'read');
+  try {
+    return { ...file, ...factsOf(handle) };
+  } catch (error) {
+    throw toStorageError(error, path);
+  } finally {
+    handle.close();
+  }
+}
+
+function factsOf(handle: Handle): Omit<BackupFacts, 'sha256' | 'size'> {
+  const schemaVersion = requireSchema(handle, { older: 'allowed' });
+  requireSmallCells(handle);
+  const check = handle.pragma('integrity_check(1)', { simple: true });
+  if (check !== 'ok') throw corrupt(handle, "fails SQLite's check");
+  const [broken] = handle.pragma('foreign_key_check') as { readonly table: string }[];
+  if (broken !== undefined) throw corrupt(handle, `has a row of ${broken.table} that refers to nothing`);
+  const state = readState(handle);
+  if (state === undefined) throw corrupt(handle, 'does not say which tree it is of');
+  const lastAudit = schemaVersion === 1 ? undefined : readLastAudit(handle);
+  return {
+    schemaVersion,
+    ...state,
+    treeDigest: digestDatabase(handle),
+    record: recordDigest(handle),
+    stored: countStored(handle),
+    counts: countTables(handle),
+    ...(lastAudit === undefined ? {} : { lastAudit }),
+  };
+}
+
+function readLastAudit(handle: Handle): BackupFacts['lastAudit'] {
+  return handle
+    .prepare('SELECT seq, hash FROM audit_log WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 1')
+    .get() as BackupFacts['lastAudit'];
+}
+
+/** With a sidecar SQLite would write to the file, or leave others beside it. */
+function requireAlone(path: string): void {
+  const sidecar = ['-wal', '-shm', '-journal']
+    .map((end) => path + end)
+    .find((name) => lstatSync(name, { throwIfNoEntry: false }) !== undefined);
+  if (sidecar === undefined) return;
+  throw new StorageError('DATABASE.STRAY_SIDECAR', `${sidecar} lies beside it, which no backup has`, {
+    hint: 'nothing was touched: find out where it comes from',
+    details: { sidecar },
+  });
+}
+
+/** Place of the byte that says how readers must read, and what it is with a write-ahead log. Source: sqlite.org/fileformat.html. */
+const READ_VERSION = 19;
+const WITH_LOG = 2;
+
+async function hashFile(path: string): Promise<Pick<BackupFacts, 'sha256' | 'size'>> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }) as AsyncIterable<Buffer>) {
+    if (size === 0 && chunk[READ_VERSION] === WITH_LOG) {
+      throw new StorageError('DATABASE.FORMAT', `${path} keeps a write-ahead log, which no backup does`, {
+        hint: 'nothing was touched: find out where it comes from',
+      });
+    }
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { sha256: hash.digest('hex'), size };
+}
+
+function corrupt(handle: Handle, what: string): StorageError {
+  return new StorageError('DATABASE.CORRUPT', `${handle.name} ${what}`, {
+    hint: 'use another backup',
+    details: { database: handle.name },
+  });
+}
+
+/** An error as it can be sent to another process. */
+export interface SentError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What is sent of an error. */
+export function sendable(error: unknown): SentError {
+  const known = isStorageError(error) ? error : systemError(error);
+  if (known !== undefined) {
+    const { code, message, hint, details } = known;
+    return { code, message, hint, details };
+  }
+  return {
+    code: 'INTERNAL',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    details: {},
+  };
+}

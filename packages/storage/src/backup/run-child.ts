@@ -1,0 +1,84 @@
+import { errorKinds, StorageError, type ErrorCode } from '@deespec/domain';
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import type { SentError } from './inspect.js';
+import type { BackupFacts } from './manifest.js';
+
+/** What the child process is to do. */
+export type Job =
+  | { readonly kind: 'snapshot'; readonly from: string; readonly to: string }
+  | { readonly kind: 'inspect'; readonly path: string; readonly ownLinks: number };
+
+/** What it answers. */
+export type Answer = { readonly result: BackupFacts | void } | { readonly error: SentError };
+
+/** The same file, whether this one runs from the sources or not. */
+const program = fileURLToPath(new URL('../../dist/backup/child.js', import.meta.url));
+
+/** Heap of the child, MiB: contents are read in pieces of 1 MiB. */
+const HEAP_MIB = 256;
+
+/** The least time that a child has, and what a disk must read at least, bytes a millisecond: 2 MB/s. */
+const FLOOR_MS = 60_000;
+const BYTES_PER_MS = 2_000;
+
+/** How long, and until when. */
+export interface ChildLimits {
+  /** Of the file that it works on. */
+  readonly bytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Copies a database while others write to it, see `snapshot` in `inspect.ts`. */
+export async function runSnapshot(from: string, to: string, limits: ChildLimits): Promise<void> {
+  await run({ kind: 'snapshot', from, to }, limits);
+}
+
+/** Reads and proves all of a database, see `inspect` in `inspect.ts`. @throws StorageError also `BACKUP.DAMAGED` for one that no check survives */
+export async function runInspection(
+  path: string,
+  { ownLinks = 0, ...limits }: ChildLimits & { readonly ownLinks?: number },
+): Promise<BackupFacts> {
+  return (await run({ kind: 'inspect', path, ownLinks }, limits)) as BackupFacts;
+}
+
+function run(job: Job, { bytes, signal }: ChildLimits): Promise<BackupFacts | void> {
+  signal?.throwIfAborted();
+  const child = fork(program, {
+    execArgv: [`--max-old-space-size=${HEAP_MIB}`],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      child.kill('SIGKILL');
+      settle();
+    };
+    const fail = (why: string) => end(() => reject(failed(job, why)));
+    const timer = setTimeout(() => fail('took too long'), FLOOR_MS + bytes / BYTES_PER_MS);
+    const abort = () => end(() => reject(signal!.reason as Error));
+    signal?.addEventListener('abort', abort, { once: true });
+    child.once('error', (error) => fail(`could not be started (${error.message})`));
+    child.once('exit', (code, by) => fail(`ended without an answer (${by ?? `exit ${code}`})`));
+    child.once('message', (answer: Answer) =>
+      end(() => ('error' in answer ? reject(received(answer.error)) : resolve(answer.result))),
+    );
+    child.send(job);
+  });
+}
+
+function received({ code, message, hint, details }: SentError): Error {
+  if (!Object.hasOwn(errorKinds, code)) return new Error(message);
+  return new StorageError(code as ErrorCode, message, { ...(hint === undefined ? {} : { hint }), details });
+}
+
+function failed(job: Job, why: string): StorageError {
+  const isCopy = job.kind === 'snapshot';
+  return new StorageError(
+    isCopy ? 'SQLITE.FAILED' : 'BACKUP.DAMAGED',
+    `the process that ${isCopy ? `copies ${job.from}` : `checks ${job.path}`} ${why}`,
+    { hint: 'check memory and disk, then run the command again', details: { ...job } },
+  );
+}

@@ -1,0 +1,198 @@
+import { openHandle } from '@deespec/sqlite-adapter';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import {
+  createBackup,
+  digest,
+  pruneBackups,
+  readBackups,
+  readHealth,
+  readStatus,
+  sync,
+  verify,
+} from '../../src/index.js';
+import { expectError, generatedTree, put, removeDirectories, temporaryDirectory } from '../support.js';
+import { backedUp, pathsOf, startWriter, takeBack, treeIn } from './backup-support.js';
+
+afterEach(removeDirectories);
+
+const digestOf = async (directory: string): Promise<string> => (await digest({ directory })).digest;
+const workOf = (home: string): string[] => readdirSync(join(home, '.storage/backups'));
+
+describe('createBackup', () => {
+  test.each(['file', 'dual_write', 'sqlite'] as const)('holds the whole tree in mode %s', async (mode) => {
+    const home = await treeIn(mode);
+    put(home, 'knowledge/new.md', '# New\n');
+    if (mode !== 'file') await sync({ home });
+    const before = await digestOf(home);
+
+    const { id, path, manifest } = await createBackup({ home, note: 'why' });
+
+    expect(await digestOf(home)).toBe(before);
+    expect(manifest).toMatchObject({ id, seq: 1, note: 'why', mode, treeDigest: before });
+    expect((await readBackups({ home })).backups).toMatchObject([{ id, path, state: 'verified' }]);
+    expect(statSync(join(home, 'backups')).mode & 0o777).toBe(0o700);
+    expect([path, `${path}.manifest.json`].map((file) => statSync(file).mode & 0o777)).toEqual([
+      0o600, 0o600,
+    ]);
+    expect(workOf(home)).toEqual([]);
+    const { differences } = await verify({ home, checkAll: true });
+    expect(differences.filter(({ where }) => where !== 'knowledge/new.md')).toEqual([]);
+  });
+
+  test('needs no database: a tree that was never migrated can be backed up', async () => {
+    const home = generatedTree();
+    const before = await digestOf(home);
+
+    const { manifest } = await createBackup({ home });
+
+    expect(manifest).toMatchObject({ mode: 'file', epoch: 1, treeDigest: before });
+    expect(existsSync(join(home, 'deespec.db'))).toBe(false);
+    expect(await digestOf(home)).toBe(before);
+  });
+
+  test('keeps what cannot be interpreted', async () => {
+    const home = generatedTree();
+    put(home, 'setting.json', '{"torn');
+
+    const { manifest } = await createBackup({ home });
+
+    expect(manifest.treeDigest).toBe(await digestOf(home));
+    expect(manifest.counts.quarantined).toBe(1);
+  });
+
+  test('counts on by number, shows in status and health, and leaves others in backups alone', async () => {
+    const { home, id } = await backedUp();
+    put(home, 'backups/mine.txt', 'mine');
+    const before = await digestOf(home);
+
+    const second = await createBackup({ home });
+
+    expect(second.manifest.seq).toBe(2);
+    expect((await readBackups({ home })).backups.map((one) => one.id)).toEqual([second.id, id]);
+    expect(await digestOf(home)).toBe(before);
+    expect((await readStatus({ home })).lastBackup).toMatchObject({ id: second.id, verified: true });
+    const { checks, numbers } = await readHealth({ home });
+    expect(checks.find(({ name }) => name === 'backup')).toMatchObject({ status: 'ok' });
+    expect(numbers['last_verified_backup_seconds']).toBe(Date.parse(second.manifest.createdAt) / 1_000);
+  });
+
+  test('is refused while another command works on backups, and where backups is no directory', async () => {
+    const home = await treeIn('file');
+    await createBackup({ home });
+    const lock = new Database(join(home, '.storage/backup.db'));
+    lock.exec('BEGIN IMMEDIATE');
+
+    await expectError(createBackup({ home }), 'LOCK.HELD');
+    lock.close();
+
+    const other = generatedTree();
+    symlinkSync(temporaryDirectory(), join(other, 'backups'));
+    await expectError(createBackup({ home: other }), 'DATABASE.UNSAFE_LINK');
+  });
+
+  test('leaves nothing when it is stopped', async () => {
+    const home = await treeIn('sqlite');
+    const stop = new AbortController();
+    const before = await digestOf(home);
+
+    const work = createBackup({
+      home,
+      signal: stop.signal,
+      onProgress: () => stop.abort(new Error('stopped')),
+    });
+
+    await expect(work).rejects.toThrow('stopped');
+    expect([workOf(home), (await readBackups({ home })).backups, existsSync(join(home, 'backups'))]).toEqual([
+      [],
+      [],
+      false,
+    ]);
+    expect(await digestOf(home)).toBe(before);
+  });
+});
+
+const cycles = process.env['CI'] === 'true' ? 20 : 3;
+
+describe('A backup while services write', () => {
+  test.each(['sqlite', 'dual_write'] as const)(
+    'holds a prefix of what was acknowledged, in mode %s',
+    async (mode) => {
+      const home = await treeIn(mode);
+      const writers = [await startWriter(home, 'w0'), await startWriter(home, 'w1')];
+      try {
+        for (let cycle = 0; cycle < (mode === 'sqlite' ? cycles : 1); cycle += 1) {
+          const before = writers.map(({ acknowledged }) => acknowledged());
+          const { path } = await createBackup({ home });
+          const after = writers.map(({ acknowledged }) => acknowledged());
+
+          const handle = openHandle(path, 'read');
+          const held = writers.map((_one, at) =>
+            Number(handle.prepare('SELECT value FROM config WHERE key = ?').pluck().get(`setting.w${at}`)),
+          );
+          handle.close();
+          for (const [at, value] of held.entries()) {
+            expect(value).toBeGreaterThanOrEqual(before[at]!);
+            expect(value).toBeLessThanOrEqual(after[at]! + 1);
+          }
+        }
+      } finally {
+        await Promise.all(writers.map((writer) => writer.stop()));
+      }
+    },
+    180_000,
+  );
+});
+
+describe('A backup that was cut off', () => {
+  const halves = [[], ['manifest'], ['data'], ['data', 'manifest']] as const;
+
+  test.each(halves.map((keep) => ({ keep })))(
+    'after its plan was written is finished: $keep',
+    async ({ keep }) => {
+      const { home, id, path } = await backedUp();
+      const before = await digestOf(home);
+      takeBack(home, `${id}.db`, keep);
+
+      await pruneBackups({ home });
+
+      expect((await readBackups({ home })).backups).toMatchObject([{ id, path, state: 'verified' }]);
+      expect([workOf(home), await digestOf(home)]).toEqual([[], before]);
+    },
+  );
+
+  test('before its plan was written is removed', async () => {
+    const { home } = await backedUp();
+    const directory = join(home, '.storage/backups/create-half');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'data'), 'half');
+
+    const { manifest } = await createBackup({ home });
+
+    expect([workOf(home), manifest.seq]).toEqual([[], 2]);
+  });
+
+  test('leaves alone what a plan from elsewhere names', async () => {
+    const { home, id } = await backedUp();
+    const directory = join(home, '.storage/backups/remove-x');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'plan.json'), '{"remove":"../setting.json"}');
+    const foreign = pathsOf(home, 'backup_20260101_000000_000007.db');
+    writeFileSync(foreign.file, 'x');
+    writeFileSync(foreign.manifest, '{"schema":"deespec.backup/1","storeId":"x"}');
+    mkdirSync(join(home, '.storage/backups/remove-y'));
+    writeFileSync(
+      join(home, '.storage/backups/remove-y/plan.json'),
+      '{"remove":"backup_20260101_000000_000007.db"}',
+    );
+
+    await pruneBackups({ home });
+
+    expect([existsSync(join(home, 'setting.json')), existsSync(foreign.file)]).toEqual([true, true]);
+    expect((await readBackups({ home })).backups.map((one) => one.state)).toEqual(['verified', 'refused']);
+    expect((await readBackups({ home })).backups[0]?.id).toBe(id);
+  });
+});
