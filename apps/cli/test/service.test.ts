@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -189,6 +190,7 @@ describe('The control socket', () => {
       value: { pid, state: 'waiting', mode: 'file', lostLogLines: 0 },
     });
     expect(status.value['schedules']).toEqual([
+      { name: 'backup', pattern: '0 3 * * *', next: expect.stringMatching(/^\d{4}-.*Z$/u) },
       { name: 'check', pattern: '30 4 * * *', next: expect.stringMatching(/^\d{4}-.*Z$/u) },
     ]);
     expect(health).toMatchObject({ code: 200, value: { home, mode: 'file' } });
@@ -228,17 +230,22 @@ describe('The control socket', () => {
   });
 });
 
+interface Schedule {
+  readonly last?: { readonly ok: boolean };
+}
+
 describe('The service', () => {
-  test('makes the scheduled check, one at a time, shows it and logs it', async () => {
+  test('makes the scheduled backup and check, one at a time, shows them and logs them', async () => {
     const home = await homeIn('sqlite');
-    await start(home, '--check-schedule', '* * * * * *');
+    await start(home, '--check-schedule', '* * * * * *', '--backup-schedule', '* * * * * *');
 
     const last = async () =>
-      ((await ask(home, '/status')).value['schedules'] as { last?: { ok: boolean; message: string } }[])[0]!
-        .last;
-    await until(async () => (await last()) !== undefined);
+      ((await ask(home, '/status')).value['schedules'] as Schedule[]).map((one) => one.last?.ok);
+    await until(async () => !(await last()).includes(undefined));
 
-    expect(await last()).toMatchObject({ ok: true });
+    expect(await last()).toEqual([true, true]);
+    expect(readdirSync(join(home, 'backups'))).toContainEqual(expect.stringMatching(/^backup_.*\.db$/u));
+    expect(logOf(home)).toContainEqual(expect.objectContaining({ job: 'backup', ok: true }));
     expect(existsSync(join(home, '.storage/last-deep-check'))).toBe(true);
     expect(logOf(home)).toContainEqual(expect.objectContaining({ job: 'check', ok: true, level: 'info' }));
   });

@@ -40,8 +40,6 @@ export interface HomePaths {
   /** Where the background service answers. */
   readonly socket: string;
   readonly log: string;
-  /** What was taken out of the tree. */
-  readonly trash: string;
 }
 
 /** Where a command looks for its tree. */
@@ -112,7 +110,6 @@ export function homePaths(home: string): HomePaths {
     serviceLock: join(own, 'service.db'),
     socket: join(own, 'service.sock'),
     log: join(own, 'log'),
-    trash: join(own, 'trash'),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ModeReport, RunServiceOptions, StartServiceOptions } from '@deespe
 import { defineCommand } from '../command.js';
 import { renderWarning } from '../render-error.js';
 import { conflictWarning, modeWarnings, renderModeReport } from '../render-mode.js';
+import { schedulesFrom } from '../schedules.js';
 import type { Context, Outcome, Session } from '../session.js';
 import { keepInStep, renderWatch, toWatchData } from '../watch.js';
 
@@ -22,7 +23,7 @@ export function startCommand(session: Session) {
     description:
       'Grant the mode that setting.json asks for, as "mode set" does, with the same proofs; let changes in again ' +
       'when the tree was stopped; then start the background service, which keeps files and database in step and ' +
-      'makes the scheduled checks. It goes on when this terminal is closed: "deespec stop" ends it.\n' +
+      'makes the scheduled backups and checks. It goes on when this terminal is closed: "deespec stop" ends it.\n' +
       'One that runs already stays as it is. When the mode is refused, a tree that was stopped stays so.',
     examples: [
       [
@@ -35,13 +36,14 @@ export function startCommand(session: Session) {
   })
     .option('--foreground', 'run the service in this process until a signal')
     .option('--no-watch', 'run no service')
+    .option('--backup-schedule <cron|off>', 'when a backup is made (default: "0 3 * * *", daily at 3:00)')
     .option(
       '--check-schedule <cron|off>',
       'when every byte is checked (default: "30 4 * * *", daily at 4:30)',
     )
-    .action(({ watch, foreground = false, checkSchedule }, command) =>
+    .action(({ watch, foreground = false, ...times }, command) =>
       session.run(command, async (context) => {
-        const schedules = checkSchedule === undefined ? {} : { check: checkSchedule };
+        const schedules = schedulesFrom(times);
         const granted = await grant(context);
         if (!watch) return outcomeOf(granted, null);
         return foreground ? follow(context, granted, schedules) : detach(context, granted, schedules);

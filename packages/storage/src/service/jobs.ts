@@ -2,14 +2,24 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import { createBackup } from '../backup/create.js';
+import { pruneBackups } from '../backup/prune.js';
 import { readHealth } from '../health/health.js';
 import type { JobResult } from './schedule.js';
 
 /** What the background service does by the clock. */
-export const jobs = { check } as const satisfies Record<string, (home: string) => Promise<JobResult>>;
+export const jobs = { backup, check } as const satisfies Record<string, (home: string) => Promise<JobResult>>;
 
 /** The name of a job. */
 export type JobName = keyof typeof jobs;
+
+/** A verified backup; then what has become old is compressed or removed. */
+async function backup(home: string): Promise<JobResult> {
+  const { id } = await createBackup({ home, note: 'scheduled' });
+  const { actions } = await pruneBackups({ home });
+  const count = (wanted: string): number => actions.filter(({ action }) => action === wanted).length;
+  return { ok: true, message: `${id}; ${count('compress')} compressed, ${count('remove')} removed` };
+}
 
 /** Every byte of both stores. */
 async function check(home: string): Promise<JobResult> {

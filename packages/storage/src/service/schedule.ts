@@ -6,8 +6,8 @@ import type { JobName } from './jobs.js';
 /** When each job runs: a cron pattern in the time of this machine, or `off`. */
 export type Schedules = Readonly<Record<JobName, string>>;
 
-/** By default every byte is checked daily at half past four. */
-export const defaultSchedules: Schedules = { check: '30 4 * * *' };
+/** By default a backup is made daily at three, and every byte is checked at half past four. */
+export const defaultSchedules: Schedules = { backup: '0 3 * * *', check: '30 4 * * *' };
 
 /** A job and its runs. Times are UTC, fixed width. */
 export interface ScheduleStatus {

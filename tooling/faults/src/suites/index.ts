@@ -1,5 +1,6 @@
 import type { Suite } from '../suite.js';
 import { blackout } from './blackout.js';
+import { cutover } from './cutover.js';
 import { errors } from './errors.js';
 import { foreign } from './foreign.js';
 import { full } from './full.js';
@@ -40,6 +41,7 @@ export const suites: readonly Suite[] = [
   fuzz,
   writers,
   foreign,
+  cutover,
   unavailable,
   model,
 ];
