@@ -7,17 +7,21 @@ import { checkCommand } from './commands/check.js';
 import { completeCommand, completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
 import { conflictCommand } from './commands/conflict.js';
+import { cutoverCommand } from './commands/cutover.js';
 import { digestCommand } from './commands/digest.js';
 import { doctorCommand } from './commands/doctor.js';
 import { executionCommand } from './commands/execution.js';
 import { exportCommand } from './commands/export.js';
+import { gcCommand } from './commands/gc.js';
 import { healthCommand } from './commands/health.js';
 import { helpCommand } from './commands/help.js';
 import { migrateCommand } from './commands/migrate.js';
 import { modeCommand } from './commands/mode.js';
 import { quarantineCommand } from './commands/quarantine.js';
+import { rehearseCommand } from './commands/rehearse.js';
 import { repairCommand } from './commands/repair.js';
 import { restoreCommand } from './commands/restore.js';
+import { rollbackCommand } from './commands/rollback.js';
 import { sbiCommand } from './commands/sbi.js';
 import { schemaCommand } from './commands/schema.js';
 import { serveCommand } from './commands/serve.js';
@@ -60,6 +64,10 @@ function baseProgram(session: Session) {
     .addCommand(repairCommand(session))
     .addCommand(exportCommand(session))
     .addCommand(digestCommand(session))
+    .addCommand(rehearseCommand(session))
+    .addCommand(cutoverCommand(session))
+    .addCommand(rollbackCommand(session))
+    .addCommand(gcCommand(session))
     .addCommand(modeCommand(session))
     .addCommand(startCommand(session))
     .addCommand(stopCommand(session))

@@ -123,6 +123,7 @@ export function renderModeReport(report: ModeReport): string {
         ? ''
         : `${report.digest}, the same on both sides before setting.json named the mode`,
     ],
+    ['backup', report.backup ?? ''],
     ...askedFields(report),
   ])}`;
 }

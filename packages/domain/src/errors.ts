@@ -77,6 +77,7 @@ export const errorKinds = {
   'MODE.UNKNOWN': 'unsupported',
   'MODE.NOT_GRANTED': 'unsupported',
   'MODE.REFUSED': 'unsupported',
+  'RUN.UNFINISHED': 'conflict',
   'SYNC.MASS_DELETION': 'conflict',
   'AUDIT.BROKEN': 'integrity',
   'BACKUP.NOT_FOUND': 'not_found',

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '@deespec/domain';
+import { modeMeanings, type AuditRecord } from '@deespec/domain';
 import { openFileStorage } from '@deespec/file-adapter';
 import { isChained } from '@deespec/layout';
 import { readAudit } from '@deespec/sqlite-adapter';
@@ -38,7 +38,8 @@ export async function verifyAudit({ home }: { readonly home: string }): Promise<
   const mode = await grantedMode(paths);
   const files = openFileStorage({ home: paths.home }).store;
   // Under file truth the database gets its records later: in mode file with the change of mode, else with the debt.
-  const isWhole = mode === 'sqlite' || (mode === 'dual_write' && files.fileDebts().length === 0);
+  const isWhole =
+    modeMeanings[mode].reads === 'sqlite' || (mode === 'dual_write' && files.fileDebts().length === 0);
   const check = new AuditCheck(isWhole);
   const inside = findDatabase(paths) === undefined ? [] : readAudit(paths.database);
   for (const pair of sideBySide(inside, files.auditSince(0))) check.take(pair);

@@ -158,10 +158,10 @@ function prepareOwnDirectory(paths: HomePaths, lock: string): void {
 
 /** A tree is untrusted: nothing of ours is written, or removed, through a link that it holds. */
 function requireOwn(paths: HomePaths): void {
-  const { own, runs, processes, copies, backupWork, trash, log } = paths;
-  const directories = [own, runs, processes, copies, backupWork, trash, log];
-  const { lock, writerLock, payerLock, backupLock, serviceLock, restored, stopped } = paths;
-  const files = [lock, writerLock, payerLock, backupLock, serviceLock, restored, stopped];
+  const { own, runs, processes, copies, backupWork, rebuild, trash, reports, rehearsal, log } = paths;
+  const directories = [own, runs, processes, copies, backupWork, rebuild, trash, reports, rehearsal, log];
+  const { lock, writerLock, payerLock, backupLock, runLock, serviceLock, restored, stopped } = paths;
+  const files = [lock, writerLock, payerLock, backupLock, runLock, serviceLock, restored, stopped];
   for (const path of [...directories, ...files]) {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined || (files.includes(path) ? stat.isFile() : stat.isDirectory())) continue;

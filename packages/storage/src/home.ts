@@ -40,6 +40,20 @@ export interface HomePaths {
   /** Where the background service answers. */
   readonly socket: string;
   readonly log: string;
+  /** The cut-over or rollback that has begun. */
+  readonly run: string;
+  /** Lock of whoever carries it out. */
+  readonly runLock: string;
+  /** An exchange of the files that has begun. */
+  readonly exchange: string;
+  /** Trees that are built to take the place of the files. */
+  readonly rebuild: string;
+  /** Reports of runs that ended. */
+  readonly reports: string;
+  /** Copies of the tree on which a cut-over is rehearsed. */
+  readonly rehearsal: string;
+  /** What the last rehearsal proved. */
+  readonly rehearsalRecord: string;
 }
 
 /** Where a command looks for its tree. */
@@ -110,6 +124,13 @@ export function homePaths(home: string): HomePaths {
     serviceLock: join(own, 'service.db'),
     socket: join(own, 'service.sock'),
     log: join(own, 'log'),
+    run: join(own, 'run'),
+    runLock: join(own, 'run.db'),
+    exchange: join(own, 'exchange'),
+    rebuild: join(own, 'rebuild'),
+    reports: join(own, 'reports'),
+    rehearsal: join(own, 'rehearsal'),
+    rehearsalRecord: join(own, 'rehearsal.json'),
   };
 }
 

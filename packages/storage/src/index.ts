@@ -25,6 +25,18 @@ export type {
 } from './schema/reports.js';
 export type { ApplyOptions, PlanReport, RepairReport } from './repair.js';
 export type { PlannedRow, RepairPlan } from './repair-plan.js';
+export type { GcOptions, GcReport, KeptFile } from './gc.js';
+export type { RunKind, StepResult } from './run/journal.js';
+export type { RehearsalPhase, RehearsalRecord } from './run/rehearsal-record.js';
+export type { RehearsalReport, RehearseOptions } from './run/rehearse.js';
+export type {
+  CutoverOptions,
+  RollbackOptions,
+  RunReport,
+  RunRequest,
+  StepEvent,
+  StepReport,
+} from './run/reports.js';
 export type { StopOutcome } from './service/pursuit.js';
 export type { Schedules, ScheduleStatus } from './service/schedule.js';
 export type { RunServiceOptions, ServiceStatus } from './service/service.js';
@@ -92,6 +104,9 @@ import type {
   SchemaVerification,
 } from './schema/reports.js';
 import type { ApplyOptions, PlanReport, RepairReport } from './repair.js';
+import type { GcOptions, GcReport } from './gc.js';
+import type { RehearsalReport, RehearseOptions } from './run/rehearse.js';
+import type { CutoverOptions, RollbackOptions, RunReport } from './run/reports.js';
 import type { RunServiceOptions } from './service/service.js';
 import type { StartServiceOptions } from './service/start.js';
 import type { StopOptions, StopReport } from './service/stop.js';
@@ -314,6 +329,26 @@ export async function runDoctor(options: DoctorOptions): Promise<HealthReport> {
   return atBoundary(options.home ?? tmpdir(), async () =>
     (await import('./health/health.js')).runDoctor(options),
   );
+}
+
+/** See `run/cutover.ts`. */
+export async function cutover(options: CutoverOptions): Promise<RunReport> {
+  return atBoundary(options.home, async () => (await import('./run/cutover.js')).cutover(options));
+}
+
+/** See `run/rollback.ts`. */
+export async function rollback(options: RollbackOptions): Promise<RunReport> {
+  return atBoundary(options.home, async () => (await import('./run/rollback.js')).rollback(options));
+}
+
+/** See `run/rehearse.ts`. */
+export async function rehearse(options: RehearseOptions): Promise<RehearsalReport> {
+  return atBoundary(options.home, async () => (await import('./run/rehearse.js')).rehearse(options));
+}
+
+/** See `gc.ts`. */
+export async function collectGarbage(options: GcOptions): Promise<GcReport> {
+  return atBoundary(options.home, async () => (await import('./gc.js')).collectGarbage(options));
 }
 
 /** See `version.ts`. */

@@ -4,6 +4,7 @@ import { openFileStorage } from '@deespec/file-adapter';
 import { beginAccount, openHandle, toStorageError } from '@deespec/sqlite-adapter';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ulid } from 'ulid';
 
 import { takeAlone } from './alone.js';
 import { findDatabase, getDatabase } from './database.js';
@@ -14,6 +15,9 @@ import { finishModeChange, leaveWal } from './mode-finish.js';
 import { nameMode, originalOf, restoreSetting, SETTING, type RestoredSetting } from './mode-setting.js';
 import type { OriginalSetting } from './original-setting.js';
 import type { RunOptions, VerifyReport } from './reports.js';
+import { exchangeTree, finishExchange } from './run/exchange.js';
+import { requireNoRun } from './run/journal.js';
+import { rebuildTree } from './run/rebuild.js';
 import { requestedMode } from './setting.js';
 import { syncPath } from './sync-path.js';
 import { openSyncStores, syncOnce, type SyncResult, type SyncStores } from './sync.js';
@@ -48,6 +52,8 @@ export interface ModeReport extends ModeStatus {
   readonly digest?: string;
   /** What a hand edit of `setting.json` had lost; absent when nothing. */
   readonly restored?: RestoredSetting;
+  /** The verified backup that was made first; absent where none is needed. */
+  readonly backup?: string;
   readonly durationMs: number;
 }
 
@@ -62,27 +68,51 @@ export async function getMode({ home }: { readonly home: string }): Promise<Mode
   return requested === status.mode ? status : { ...status, requested };
 }
 
-/**
- * Changes the mode, alone on the tree. The proofs come first: going up, both stores are brought into step and every byte of both
- * is compared; going down, what the truth holds and the other store lacks is written there, and compared likewise. When one
- * fails, the mode stays.
- *
- * @throws StorageError `MODE.REFUSED`; `TRANSFER.MISMATCH` when the stores differ; `DATABASE.*`, `SCHEMA.*`, `LOCK.HELD`, `FILE.*`
- *
- * Source: docs/adr/0013.
- */
+/** {@link changeMode}, while no cut-over or rollback is under way. @throws StorageError also `RUN.UNFINISHED` */
 export async function setMode(options: SetModeOptions): Promise<ModeReport> {
-  const startedAt = Date.now();
-  const paths = homePaths(options.home);
+  requireNoRun(homePaths(options.home), 'a change of mode');
+  return changeMode(options);
+}
+
+/** Carries a change of mode that was cut off to its end. @throws StorageError as {@link changeMode} */
+export async function finishChange(paths: HomePaths): Promise<void> {
   const release = await takeAlone(paths, 'mode set');
   const writers = new WriterLock(paths);
   try {
     await finishModeChange(paths, writers);
+  } finally {
+    await writers.close();
+    leaveWal(paths);
+    release();
+  }
+}
+
+/**
+ * Changes the mode, alone on the tree. The proofs come first: going up, both stores are brought into step and every byte of both
+ * is compared; going down, what the truth holds and the other store lacks is written there, and compared likewise. When one
+ * fails, the mode stays. To `sqlite_only` there is a verified backup first; from it all files are built anew and exchanged.
+ *
+ * @throws StorageError `MODE.REFUSED`; `TRANSFER.MISMATCH` when the stores differ; `DATABASE.*`, `SCHEMA.*`, `LOCK.HELD`, `FILE.*`
+ *
+ * Source: docs/adr/0013, docs/adr/0020.
+ */
+export async function changeMode(options: SetModeOptions): Promise<ModeReport> {
+  const startedAt = Date.now();
+  const paths = homePaths(options.home);
+  const backup = await backupFor(paths, options);
+  const release = await takeAlone(paths, 'mode set');
+  const writers = new WriterLock(paths);
+  try {
+    await finishModeChange(paths, writers);
+    finishExchange(paths);
     const to = options.mode ?? (await requestedMode(paths));
     const { mode: from, epoch } = ensureEpoch(paths);
-    requireStep(from, to);
-    if (from === 'file' && to === 'file') return await keepFile(paths, writers, startedAt);
+    requireStep({ from, to, backup });
+    if (from === to && (from === 'file' || from === 'sqlite_only'))
+      return await keepMode(paths, writers, { mode: from, startedAt });
     if (from === 'file') beginStep(paths);
+    // Nobody kept the files since.
+    if (from === 'sqlite_only') await renewFiles(paths, options);
     const stores = await openSyncStores(paths, from, writers);
     let proof: Proof;
     try {
@@ -91,11 +121,11 @@ export async function setMode(options: SetModeOptions): Promise<ModeReport> {
     } finally {
       await stores.close();
     }
-    if (from === to) return reportOf(paths, { from, to, proof, verified: undefined, startedAt });
+    if (from === to) return reportOf(paths, { from, to, proof, verified: undefined, startedAt, backup });
     const verified = await requireVerified(paths, options);
     beginModeChange(paths, { from, to, epoch: epoch + 1, original: proof.original });
     await finishModeChange(paths, writers);
-    return reportOf(paths, { from, to, proof, verified, startedAt });
+    return reportOf(paths, { from, to, proof, verified, startedAt, backup });
   } finally {
     await writers.close();
     leaveWal(paths);
@@ -109,16 +139,51 @@ async function sayAgain(stores: SyncStores, mode: StorageMode, original: Origina
   await syncOnce(stores, { paths: [SETTING] });
 }
 
+/**
+ * A backup of the database that is about to be the only store, while services go on: what they write meanwhile is in the database.
+ *
+ * @returns its path; `undefined` for every other change
+ */
+async function backupFor(paths: HomePaths, options: SetModeOptions): Promise<string | undefined> {
+  const to = options.mode ?? (await requestedMode(paths));
+  if (to !== 'sqlite_only' || readEpoch(paths)?.mode !== 'sqlite') return undefined;
+  const { createBackup } = await import('./backup/create.js');
+  const { path } = await createBackup({ ...options, note: 'before the mode sqlite_only' });
+  return path;
+}
+
+/** Builds all files from the database and puts them in the place of what stands there, which goes to the trash. */
+async function renewFiles(paths: HomePaths, options: SetModeOptions): Promise<void> {
+  const id = ulid();
+  await rebuildTree(paths, id, options);
+  exchangeTree(paths, id);
+}
+
+interface Keeping {
+  readonly mode: 'file' | 'sqlite_only';
+  readonly startedAt: number;
+}
+
 /** Nothing is proven: `setting.json` names no other mode any more, and has the keys again that an edit lost. */
-async function keepFile(paths: HomePaths, writers: WriterLock, startedAt: number): Promise<ModeReport> {
-  const restored = await restoredFile(paths, writers);
+async function keepMode(
+  paths: HomePaths,
+  writers: WriterLock,
+  { mode, startedAt }: Keeping,
+): Promise<ModeReport> {
+  const restored = mode === 'file' ? await restoredFile(paths, writers) : await nameOnly(paths, writers);
   return {
     ...statusOf(paths),
-    from: 'file',
+    from: mode,
     changed: false,
     ...(restored === undefined ? {} : { restored }),
     durationMs: Date.now() - startedAt,
   };
+}
+
+/** The files say again which mode is in force. They are not kept, so nothing else is done to them. */
+async function nameOnly(paths: HomePaths, writers: WriterLock): Promise<undefined> {
+  const files = openFileStorage({ home: paths.home, alone: writers.alone });
+  await nameMode(files.store, 'sqlite_only', readEpoch(paths)?.original ?? 'absent');
 }
 
 async function restoredFile(paths: HomePaths, writers: WriterLock): Promise<RestoredSetting | undefined> {
@@ -175,7 +240,7 @@ async function prove(stores: SyncStores, { paths, from, to, ...options }: Provin
   const outside = join(paths.own, 'audit.ndjson');
   if (existsSync(outside)) syncPath(outside);
   const conflicts = stores.files.listConflicts().length - (restored?.kept === undefined ? 0 : 1);
-  if (conflicts > 0 && isUp(from, to) && to !== 'dual_write') throw conflicting(conflicts, to);
+  if (isUp(from, to) && to !== 'dual_write') requireNoConflicts(conflicts, to);
   return { original, restored, sync };
 }
 
@@ -204,18 +269,26 @@ function requireInStep({ failed, unstable, debts }: SyncResult): void {
   );
 }
 
-function conflicting(conflicts: number, to: StorageMode): StorageError {
-  return new StorageError('MODE.REFUSED', `${conflicts} conflicts are open; ${to} needs none`, {
+/** @throws StorageError `MODE.REFUSED` when versions are kept that somebody has to choose from */
+export function requireNoConflicts(conflicts: number, to: StorageMode): void {
+  if (conflicts === 0) return;
+  throw new StorageError('MODE.REFUSED', `${conflicts} conflicts are open; ${to} needs none`, {
     hint: 'deespec conflict list, then deespec conflict resolve <id> --take file|db',
     details: { conflicts },
   });
 }
 
-/** @throws StorageError `MODE.REFUSED` for what this version cannot prove */
-function requireStep(from: StorageMode, to: StorageMode): void {
-  if (from === to || (from !== 'sqlite_only' && to !== 'sqlite_only')) return;
-  throw new StorageError('MODE.REFUSED', `this version cannot change the mode from ${from} to ${to}`, {
-    hint: 'sqlite_only needs a verified backup, which this version cannot make; the mode sqlite keeps files and database',
+interface Asked {
+  readonly from: StorageMode;
+  readonly to: StorageMode;
+  readonly backup: string | undefined;
+}
+
+/** @throws StorageError `MODE.REFUSED`: to `sqlite_only` one comes from `sqlite` alone, with a backup */
+function requireStep({ from, to, backup }: Asked): void {
+  if (to !== 'sqlite_only' || from === to || (from === 'sqlite' && backup !== undefined)) return;
+  throw new StorageError('MODE.REFUSED', `the mode cannot change from ${from} to ${to}`, {
+    hint: 'first the database becomes the truth: deespec mode set sqlite, or deespec cutover',
     details: { from, to },
   });
 }
@@ -226,9 +299,10 @@ interface Done {
   readonly proof: Proof;
   readonly verified: VerifyReport | undefined;
   readonly startedAt: number;
+  readonly backup: string | undefined;
 }
 
-function reportOf(paths: HomePaths, { from, to, proof, verified, startedAt }: Done): ModeReport {
+function reportOf(paths: HomePaths, { from, to, proof, verified, startedAt, backup }: Done): ModeReport {
   const { imported, projected, conflicts } = proof.sync;
   return {
     ...statusOf(paths),
@@ -237,6 +311,7 @@ function reportOf(paths: HomePaths, { from, to, proof, verified, startedAt }: Do
     sync: { imported, projected, conflicts },
     ...(verified?.treeDigest === undefined ? {} : { digest: verified.treeDigest }),
     ...(proof.restored === undefined ? {} : { restored: proof.restored }),
+    ...(backup === undefined ? {} : { backup }),
     durationMs: Date.now() - startedAt,
   };
 }

@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly onProblem?: (problem: StorageError) => void;
   /** The present; default the system's clock. */
   readonly now?: () => Date;
+  /** Names the lines that a change at this time adds to a journal; default a fresh ULID. One change at a time has one time. */
+  readonly lineId?: (now: Date) => string;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface OpenOptions {
  */
 export async function openStorage(options: OpenOptions): Promise<Storage> {
   const { home, onProblem, now = () => new Date() } = options;
-  const { user, sessionId, requestId } = options;
+  const { user, sessionId, requestId, lineId } = options;
   const paths = homePaths(home);
   const session = new Session(paths, { now, ...(onProblem === undefined ? {} : { onProblem }) });
   const actor = {
@@ -40,7 +42,8 @@ export async function openStorage(options: OpenOptions): Promise<Storage> {
   try {
     await session.use(async () => undefined);
     const withdraw = register(paths, 'api', programOf(process.pid));
-    return new LiveStorage(session, { actor, now, onClosed: withdraw });
+    const naming = lineId === undefined ? {} : { lineId };
+    return new LiveStorage(session, { actor, now, onClosed: withdraw, ...naming });
   } catch (error) {
     await session.close();
     throw error;

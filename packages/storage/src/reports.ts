@@ -258,6 +258,19 @@ export interface StatusReport {
   };
   /** Runs that were not finished; the next command removes them. */
   readonly unfinishedRuns: readonly string[];
+  /** A cut-over or rollback that is at work, or was cut off. */
+  readonly run?: {
+    readonly kind: 'cutover' | 'rollback';
+    readonly id: string;
+    /** ISO 8601, UTC. */
+    readonly startedAt: string;
+    /** Steps that are done. */
+    readonly done: readonly string[];
+    /** The step that was begun last. */
+    readonly begun?: string;
+  };
+  /** What the last rehearsal of a cut-over proved. */
+  readonly rehearsal?: { readonly at: string; readonly ok: boolean; readonly writes: number };
   /** What to do next, in words with a command. */
   readonly nextStep: string;
 }

@@ -1,4 +1,5 @@
 import { parseMode, StorageError, type StorageMode } from '@deespec/domain';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readEpoch } from './epoch-file.js';
@@ -38,10 +39,21 @@ function saysNothing(bytes: Buffer): boolean {
 /**
  * The mode in force. A mode in `setting.json` is a request: while it is another one, nothing but `mode set` and `start` works.
  *
- * @throws StorageError `MODE.NOT_GRANTED`, and those of {@link requestedMode}
+ * @throws StorageError `MODE.NOT_GRANTED`, `RUN.UNFINISHED` in the middle of an exchange of the files, and those of
+ *   {@link requestedMode}
  */
 export async function grantedMode(paths: HomePaths): Promise<StorageMode> {
   const granted = readEpoch(paths)?.mode ?? 'file';
+  if (existsSync(paths.exchange)) {
+    throw new StorageError(
+      'RUN.UNFINISHED',
+      'the files were being exchanged for new ones, which was cut off',
+      {
+        hint: 'finish it with the command that did it: deespec rollback, or deespec mode set <mode>',
+        details: { exchange: paths.exchange },
+      },
+    );
+  }
   const change = readModeChange(paths);
   if (change !== undefined) {
     throw new StorageError('MODE.NOT_GRANTED', `a change of mode to ${change.to} was interrupted`, {

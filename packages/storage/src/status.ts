@@ -11,6 +11,8 @@ import { homePaths, type HomePaths } from './home.js';
 import { readModeChange } from './mode-change.js';
 import { livingHolders } from './processes.js';
 import type { StatusReport } from './reports.js';
+import { continuation, readRun, type RunRecord } from './run/journal.js';
+import { lastRehearsal, type RehearsalRecord } from './run/rehearsal-record.js';
 import { lastScan, type ScanRecord } from './scan-file.js';
 import { livingProcesses, type RegisteredProcess } from './service/registry.js';
 import { readStopped } from './service/stopped.js';
@@ -41,6 +43,8 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
   const stopped = readStopped(paths);
   const registered = livingProcesses(paths);
   const service = await serviceOf(paths, registered);
+  const run = readRun(paths);
+  const rehearsal = lastRehearsal(paths);
   return {
     home: paths.home,
     mode,
@@ -65,6 +69,8 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
     },
     ...lastBackupOf(paths),
     unfinishedRuns: isHeld ? [] : unfinishedRuns(paths),
+    ...(run === undefined ? {} : { run: runOf(run) }),
+    ...(rehearsal === undefined ? {} : { rehearsal: rehearsalOf(rehearsal) }),
     nextStep: nextStep(database, {
       isHeld,
       mode,
@@ -73,6 +79,7 @@ export async function readStatus({ home, scan }: { home: string; scan?: boolean 
       restoring: restoringFrom(paths),
       isStopped: stopped !== undefined,
       interrupted: readModeChange(paths)?.to,
+      run,
       debts: debt?.count ?? 0,
       conflicts,
       differences: evidence?.differences ?? 0,
@@ -139,6 +146,15 @@ function countFiles(paths: HomePaths): ScanRecord {
   return { at: timeFromDate(new Date()), ...counted };
 }
 
+function runOf({ kind, id, startedAt, done, begun }: RunRecord): NonNullable<StatusReport['run']> {
+  const names = done.map(({ name }) => name);
+  return { kind, id, startedAt, done: names, ...(begun === undefined ? {} : { begun }) };
+}
+
+function rehearsalOf({ at, ok, writes }: RehearsalRecord): NonNullable<StatusReport['rehearsal']> {
+  return { at, ok, writes: writes.api + writes.foreign };
+}
+
 function evidenceOf({
   at,
   digest,
@@ -158,6 +174,7 @@ interface Situation {
   readonly restoring: string | undefined;
   readonly isStopped: boolean;
   readonly interrupted: StorageMode | undefined;
+  readonly run: RunRecord | undefined;
   readonly debts: number;
   readonly conflicts: number;
   readonly differences: number;
@@ -166,6 +183,7 @@ interface Situation {
 function nextStep(database: DatabaseStatus, now: Situation): string {
   if (now.isHeld) return 'wait: a command works on the tree';
   if (now.restoring !== undefined) return `finish the restore: deespec restore ${now.restoring}`;
+  if (now.run !== undefined) return continuation(now.run);
   if (now.interrupted !== undefined) return `finish the change of mode: deespec mode set ${now.interrupted}`;
   if (now.setting !== undefined) return `mend setting.json: it ${now.setting.message}`;
   if (now.requested !== undefined)
@@ -175,6 +193,8 @@ function nextStep(database: DatabaseStatus, now: Situation): string {
     return `the database was refused (${database.code}): ${database.hint ?? database.message}`;
   if (database.state === 'absent') return 'try it without changing anything: deespec migrate --dry-run';
   if (now.conflicts > 0) return 'versions are kept until you choose: deespec conflict list';
+  if (now.mode === 'sqlite_only')
+    return 'keep what only the database has: deespec backup create; prove it: deespec check';
   if (now.mode !== 'file') return nextInStep(now);
   if (now.differences > 0)
     return 'the last verification found differences: deespec migrate builds the database from the files again';

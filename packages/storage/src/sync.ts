@@ -51,11 +51,24 @@ export interface SyncStores {
  */
 export async function sync(options: SyncOptions): Promise<SyncResult> {
   const paths = homePaths(options.home);
+  return passOver(paths, options, () => syncedMode(paths));
+}
+
+/**
+ * As {@link sync}, for whoever knows the mode: `setting.json` is not asked.
+ *
+ * @param mode - asked under the barrier
+ */
+export async function passOver(
+  paths: HomePaths,
+  options: Omit<SyncOptions, 'home'>,
+  mode: () => StorageMode | Promise<StorageMode>,
+): Promise<SyncResult> {
   const barrier = new SharedBarrier(paths);
   const writers = new WriterLock(paths);
   const payers = new WriterLock(paths, 'pay');
   const pass = async (): Promise<SyncResult> => {
-    const stores = await openSyncStores(paths, await syncedMode(paths), writers);
+    const stores = await openSyncStores(paths, await mode(), writers);
     try {
       return await syncOnce(stores, options);
     } finally {

@@ -22,6 +22,7 @@ import { changedRuns, sinceMigration } from './evidence.js';
 import { homePaths, type HomePaths } from './home.js';
 import type { Difference, VerifyOptions, VerifyReport } from './reports.js';
 import { programVersion } from './manifest.js';
+import { modeInForce } from './run/mode-in-force.js';
 
 /** Differences that are listed; all of them are counted. */
 const LISTED = 1_000;
@@ -34,7 +35,7 @@ const structural = new Set(['schema', 'schema-script', 'integrity', 'missing-con
  * evidence. Differences are a result, not an error.
  *
  * @throws StorageError `DATABASE.NOT_FOUND`, `DATABASE.CORRUPT` when it cannot be read at all, `DATABASE.NEWER`,
- *   `DATABASE.OTHER_STORE`, `LOCK.HELD`, `FILE.*`, `INTERRUPTED`
+ *   `DATABASE.OTHER_STORE`, `LOCK.HELD`, `MODE.REFUSED` where files are not kept, `FILE.*`, `INTERRUPTED`
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const paths = homePaths(options.home);
@@ -43,12 +44,25 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       hint: 'run "deespec migrate" first',
     });
   }
+  requireFiles(paths);
   const release = takeBarrier(paths, { access: 'shared', command: 'verify' });
   try {
     return await verifyUnderBarrier(paths, options);
   } finally {
     release();
   }
+}
+
+/** Where the files are not kept they differ from the database by right. @throws StorageError `MODE.REFUSED` */
+function requireFiles(paths: HomePaths): void {
+  if (modeInForce(paths) !== 'sqlite_only') return;
+  throw new StorageError(
+    'MODE.REFUSED',
+    'in mode sqlite_only the files are not kept, so there is nothing to compare',
+    {
+      hint: 'deespec check looks into the database; deespec backup create proves every byte of a copy',
+    },
+  );
 }
 
 /** A verification by a command that holds the barrier. */

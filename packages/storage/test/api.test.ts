@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { migrate, openStorage, setMode, sync, verify, verifyAudit } from '../src/index.js';
+import { migrate, openStorage, planRepair, setMode, sync, verify, verifyAudit } from '../src/index.js';
 import { temporaryDirectory } from './support.js';
 
 type Layout = 'document' | 'go';
@@ -31,6 +31,7 @@ async function makeHome(layout: Layout, mode: StorageMode): Promise<string> {
   }
   if (mode === 'file') return home;
   await migrate({ home });
+  if (mode === 'sqlite_only') await setMode({ home, mode: 'sqlite' });
   await setMode({ home, mode });
   return home;
 }
@@ -39,13 +40,14 @@ async function makeHome(layout: Layout, mode: StorageMode): Promise<string> {
 async function requireInStep(home: string, mode: StorageMode): Promise<void> {
   expect(await verifyAudit({ home })).toMatchObject({ ok: true, problems: [] });
   if (mode === 'file') return;
+  if (mode === 'sqlite_only') return void expect((await planRepair({ home })).plan.rows).toEqual([]);
   expect(await sync({ home })).toMatchObject({ conflicts: [], failed: [], debts: 0 });
   expect(await sync({ home })).toMatchObject({ wrote: 0, debts: 0 });
   expect(await verify({ home, checkAll: true })).toMatchObject({ ok: true, differences: [] });
 }
 
 for (const layout of ['document', 'go'] as const) {
-  for (const mode of ['file', 'dual_write', 'sqlite'] as const) {
+  for (const mode of ['file', 'dual_write', 'sqlite', 'sqlite_only'] as const) {
     storageContract(`${mode}, layout ${layout}`, async () => {
       const home = await copyHome(layout, mode);
       const storage = await openStorage({ home, user: 'contract' });

@@ -97,6 +97,7 @@ async function judgeExport(place: Place, before: Before): Promise<{ wrong: strin
 
 const ownNames = new Set([
   ...['.gitignore', 'epoch', 'last-scan', 'lock.db', 'processes', 'runs'],
+  ...['rebuild', 'rehearsal', 'rehearsal.json', 'reports', 'run.db'],
   ...['audit.ndjson', 'conflicts', 'copies', 'dirty', 'payer.db', 'trash', 'writer.db'],
   ...['backup.db', 'backups'],
 ]);

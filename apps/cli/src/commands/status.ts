@@ -59,12 +59,26 @@ function renderStatus(report: StatusReport): string {
     ['workflow tool', goTool(report.goTool)],
     ['last backup', lastBackup(report.lastBackup)],
     ['unfinished runs', report.unfinishedRuns.join(', ') || 'none'],
+    ...runField(report.run),
+    ['rehearsal', rehearsal(report.rehearsal)],
     ['next step', report.nextStep],
   ]);
 }
 
 function settingField(setting: StatusReport['setting']): readonly Field[] {
   return setting === undefined ? [] : [['setting.json', `${setting.message} (${setting.code})`]];
+}
+
+/** A cut-over or rollback that is at work, or was cut off. */
+function runField(run: StatusReport['run']): readonly Field[] {
+  if (run === undefined) return [];
+  const at = run.begun === undefined ? '' : `, at step ${run.begun}`;
+  return [[run.kind, `begun ${localTime(run.startedAt)}, done: ${run.done.join(', ') || 'nothing'}${at}`]];
+}
+
+function rehearsal(last: StatusReport['rehearsal']): string {
+  if (last === undefined) return 'none on record';
+  return `${localTime(last.at)}, ${formatNumberOf(last.writes, 'write')}, ${last.ok ? 'no difference' : 'DIFFERENCES'}`;
 }
 
 function requestedField(requested: StatusReport['requested']): readonly Field[] {

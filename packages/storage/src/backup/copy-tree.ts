@@ -1,4 +1,4 @@
-import { isStorageError, StorageError, type StorageMode } from '@deespec/domain';
+import { isStorageError, modeMeanings, StorageError, type StorageMode } from '@deespec/domain';
 import { openFileStorage } from '@deespec/file-adapter';
 import { ulid } from 'ulid';
 
@@ -8,6 +8,7 @@ import { buildDatabase } from '../build.js';
 import { findDatabase, getDatabase } from '../database.js';
 import { ensureEpoch, readEpoch, type EpochRecord } from '../epoch-file.js';
 import type { HomePaths } from '../home.js';
+import { readModeChange } from '../mode-change.js';
 import type { MigrateRun } from '../migrate-run.js';
 import { requireEvidence, tally, writeEvidence } from '../migrate.js';
 import type { OriginalSetting } from '../original-setting.js';
@@ -62,13 +63,19 @@ async function nameTree(paths: HomePaths): Promise<void> {
   }
 }
 
-/** In mode `file` a `setting.json` that cannot be read is kept like any other file. */
+/**
+ * In mode `file` a `setting.json` that cannot be read is kept like any other file. Where the database is the truth it does not matter
+ * what `setting.json` asks for.
+ */
 async function modeOf(paths: HomePaths): Promise<StorageMode> {
   try {
     return await grantedMode(paths);
   } catch (error) {
     const mode = readEpoch(paths)?.mode;
     if (mode === 'file' && isStorageError(error, 'LAYOUT.MALFORMED')) return mode;
+    const isOfSetting = isStorageError(error) && /^(?:MODE|LAYOUT)\./u.test(error.code);
+    const isTruth = mode !== undefined && modeMeanings[mode].reads === 'sqlite';
+    if (isOfSetting && isTruth && readModeChange(paths) === undefined) return mode;
     throw error;
   }
 }

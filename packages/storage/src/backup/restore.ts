@@ -11,6 +11,7 @@ import { homePaths, type HomePaths } from '../home.js';
 import { readModeChange } from '../mode-change.js';
 import { requireFit, requireIdleGoTool } from '../preflight.js';
 import type { RunOptions } from '../reports.js';
+import { requireNoRun } from '../run/journal.js';
 import { syncPath } from '../sync-path.js';
 import { finishRestore, type FilesDone, type TreeDone } from './finish-restore.js';
 import { withBackups } from './lock.js';
@@ -111,6 +112,7 @@ async function withCopy<T>(
 }
 
 async function restoreInPlace(paths: HomePaths, options: RestoreOptions): Promise<Done> {
+  requireNoRun(paths, 'restore');
   const unfinished = readRestore(paths);
   if (unfinished !== undefined && options.dryRun !== true) {
     const done = await carryOn(paths, unfinished, options);

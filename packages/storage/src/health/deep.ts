@@ -109,7 +109,11 @@ function checksOf(paths: HomePaths, compared: Comparison | Found): Promise<Made>
     return check(name, () => foundOf(found, { count, fix, status: 'fail' }));
   };
   const files = differences.filter(({ what }) => !inside.has(what));
-  return [...aspects.map(about), check('deep files', () => foundOf(files, { count, ...filesFix(paths) }))];
+  const ofFiles =
+    readEpoch(paths)?.mode === 'sqlite_only'
+      ? ok('not kept in mode sqlite_only')
+      : foundOf(files, { count, ...filesFix(paths) });
+  return [...aspects.map(about), check('deep files', () => ofFiles)];
 }
 
 interface Naming {

@@ -20,6 +20,7 @@ import {
   type StoredConfig,
   type StoredSbi,
   type TreeStore,
+  type TreeView,
 } from '@deespec/domain';
 
 import { claimFrom } from './claim-next.js';
@@ -36,6 +37,8 @@ const ATTEMPTS = 10;
 export interface LiveOptions {
   readonly actor: Actor;
   readonly now: () => Date;
+  /** See `OpenOptions.lineId`. */
+  readonly lineId?: (now: Date) => string;
   /** Called once the stores are closed. */
   readonly onClosed: () => void;
 }
@@ -171,14 +174,19 @@ export class LiveStorage implements Storage {
   }
 
   private async plan<T>(tree: TreeStore, step: Step<T>, how: 'look' | 'make'): Promise<T> {
-    const { actor, now } = this.options;
-    if (how === 'look') return tree.look((view) => step(new UnitOfWork(view, actor, now())));
+    if (how === 'look') return tree.look((view) => step(this.unit(view)));
     let result: { readonly value: T } | undefined;
     await tree.edit((view) => {
-      const unit = new UnitOfWork(view, actor, now());
+      const unit = this.unit(view);
       result = { value: step(unit) };
       return { edits: unit.overlay.edits, audit: unit.audit };
     });
     return result!.value;
+  }
+
+  private unit(view: TreeView): UnitOfWork {
+    const { actor, now: present, lineId } = this.options;
+    const now = present();
+    return new UnitOfWork(view, { actor, ...(lineId === undefined ? {} : { lineId: lineId(now) }) }, now);
   }
 }

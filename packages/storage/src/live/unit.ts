@@ -26,6 +26,13 @@ export interface Actor {
   readonly requestId?: string;
 }
 
+/** By whom changes are made. */
+export interface Author {
+  readonly actor: Actor;
+  /** The id of the lines that it adds to a journal; absent: a fresh one. */
+  readonly lineId?: string;
+}
+
 /** What a change says in the audit log. */
 export interface Entry {
   readonly entityType: 'sbi' | 'execution' | 'config';
@@ -45,7 +52,7 @@ export class UnitOfWork {
 
   constructor(
     view: TreeView,
-    private readonly actor: Actor,
+    private readonly by: Author,
     readonly now: Date,
   ) {
     this.overlay = new Overlay(view, { checks, now: timeFromDate(now) });
@@ -53,14 +60,14 @@ export class UnitOfWork {
 
   /** Makes one change; it has one row in the audit log. @throws StorageError those of `planChange` */
   make(change: Change, lineId: string, entry: Entry): void {
-    const replaced = this.overlay.make(change, lineId);
+    const replaced = this.overlay.make(change, this.by.lineId ?? lineId);
     const { oldValue, newValue, ...rest } = entry;
     this.audit.push({
       timestamp: timeFromDate(this.now),
       ...rest,
       ...(oldValue === undefined ? {} : { oldValue: JSON.stringify(oldValue) }),
       ...(newValue === undefined ? {} : { newValue: JSON.stringify(newValue) }),
-      ...this.actor,
+      ...this.by.actor,
       ...replaced,
     });
   }

@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 
 import { runFaulted, settle } from '../faulted-run.js';
+import { runOperations } from '../runs/run-operations.js';
 import { schemaOperations } from '../schema/schema-operations.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { sweep, type Visit } from '../sweep.js';
 import { describeCall, type Call } from '../trace.js';
+
+/** What other suites do not try. */
+const further = [...schemaOperations, ...runOperations];
 
 /** SIGKILL before every system call that changes something; then the commands that recover. */
 export const kill: Suite = {
@@ -12,7 +16,7 @@ export const kill: Suite = {
   about: 'SIGKILL before each system call that changes something; the next run must finish by itself',
   needs: ['strace'],
   run: (context) =>
-    sweep(context, { ciPoints: { job: 3, other: 1 }, ciTrees: 10, further: schemaOperations }, (visit) =>
+    sweep(context, { ciPoints: { job: 3, other: 1 }, ciTrees: 10, further }, (visit) =>
       killAt(context, visit),
     ),
 };
