@@ -45,6 +45,15 @@ describe('digestDatabase', () => {
     expect(digestAfter(database, sql)).toBe(digestAfter(database));
   });
 
+  test('compares them with their hashes when it is asked to', () => {
+    const { database } = migratedTree();
+    harm(database, `UPDATE tree_entry SET sha256 = lower(hex(zeroblob(32))) WHERE ${isSpec}`);
+    const connection = new Database(database);
+
+    expect(() => digestDatabase(connection, 'compared')).toThrow('specs/sbi/SBI-1/spec.md');
+    connection.close();
+  });
+
   test('names an entry whose bytes are lost', () => {
     const { database } = migratedTree();
     harm(database, `DELETE FROM content WHERE id = (SELECT content_id FROM tree_entry WHERE ${isSpec})`);

@@ -1,4 +1,4 @@
-import { StorageError, timeFromDate } from '@deespec/domain';
+import { isStorageError, StorageError, timeFromDate } from '@deespec/domain';
 import { chmodSync, lstatSync } from 'node:fs';
 
 import { homePaths, type HomePaths } from '../home.js';
@@ -10,7 +10,8 @@ import { checkCopy } from './check.js';
 import { copyTree } from './copy-tree.js';
 import { hasDirectory } from './list.js';
 import { withBackups } from './lock.js';
-import { idOf, NOTE_LENGTH, type BackupManifest } from './manifest.js';
+import { idOf, NOTE_LENGTH, type BackupFacts, type BackupManifest } from './manifest.js';
+import type { ChildLimits } from './run-child.js';
 import { beginWork, discardWork, nextSeq, publishBackup, type WorkPlace } from './work.js';
 
 /** What {@link createBackup} takes. */
@@ -86,7 +87,7 @@ async function makeCopy(
   syncPath(directory);
   const { size: bytes } = lstatSync(data);
   onProgress?.({ phase: 'verify', doneBytes: 0, doneEntries: 0, totalBytes: bytes });
-  const facts = await checkCopy(data, { bytes, signal });
+  const facts = await proven(data, { bytes, signal });
   return {
     id: idOf(seq, startedAt),
     seq,
@@ -97,4 +98,18 @@ async function makeCopy(
     version: programVersion(),
     verifiedAt: timeFromDate(new Date()),
   };
+}
+
+/** A fresh copy that is not sound has what the database itself has, or was hit by what the machine has. */
+async function proven(data: string, limits: ChildLimits): Promise<BackupFacts> {
+  try {
+    return await checkCopy(data, limits);
+  } catch (error) {
+    if (!isStorageError(error, 'BACKUP.DAMAGED')) throw error;
+    throw new StorageError(error.code, `nothing was backed up: ${error.message}`, {
+      hint: 'see whether the database itself is damaged: deespec check, deespec verify --check-all; if it is not, check memory and disk and run the command again',
+      details: error.details,
+      cause: error,
+    });
+  }
 }

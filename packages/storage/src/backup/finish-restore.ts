@@ -171,7 +171,7 @@ interface Following extends Pick<RunOptions, 'onProgress' | 'signal'> {
 function proveAlone(paths: HomePaths, epoch: number): TreeDone {
   const handle = openHandle(paths.database, 'write');
   try {
-    const digest = digestDatabase(handle);
+    const digest = digestDatabase(handle, 'compared');
     addEvidence(handle, {
       runId: ulid(),
       action: 'migrate',

@@ -84,7 +84,7 @@ function factsOf(handle: Handle): Omit<BackupFacts, 'sha256' | 'size'> {
   return {
     schemaVersion,
     ...state,
-    treeDigest: digestDatabase(handle),
+    treeDigest: digestDatabase(handle, 'compared'),
     record: recordDigest(handle),
     stored: countStored(handle),
     counts: countTables(handle),
