@@ -38,8 +38,8 @@ export type {
   StepReport,
 } from './run/reports.js';
 export type { StopOutcome } from './service/pursuit.js';
-export type { Schedules, ScheduleStatus } from './service/schedule.js';
-export type { RunServiceOptions, ServiceStatus } from './service/service.js';
+export type { JobName, Schedules, ScheduleStatus, ServiceStatus } from './service/service-status.js';
+export type { RunServiceOptions } from './service/service.js';
 export type { StartServiceOptions } from './service/start.js';
 export type { StopOptions, StopReport } from './service/stop.js';
 export type { SyncOptions, SyncResult } from './sync.js';

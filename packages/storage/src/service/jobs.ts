@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { createBackup } from '../backup/create.js';
 import { pruneBackups } from '../backup/prune.js';
 import { readHealth } from '../health/health.js';
-import type { JobResult } from './schedule.js';
+import type { JobName, JobResult } from './service-status.js';
 
 /** What the background service does by the clock. */
-export const jobs = { backup, check } as const satisfies Record<string, (home: string) => Promise<JobResult>>;
-
-/** The name of a job. */
-export type JobName = keyof typeof jobs;
+export const jobs: Readonly<Record<JobName, (home: string) => Promise<JobResult>>> = {
+  backup,
+  check,
+};
 
 /** A verified backup; then what has become old is compressed or removed. */
 async function backup(home: string): Promise<JobResult> {
