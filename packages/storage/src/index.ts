@@ -26,8 +26,8 @@ export type {
 export type { ApplyOptions, PlanReport, RepairReport } from './repair.js';
 export type { PlannedRow, RepairPlan } from './repair-plan.js';
 export type { StopOutcome } from './service/pursuit.js';
-export type { Schedules, ScheduleStatus } from './service/schedule.js';
-export type { RunServiceOptions, ServiceStatus } from './service/service.js';
+export type { JobName, Schedules, ScheduleStatus, ServiceStatus } from './service/service-status.js';
+export type { RunServiceOptions } from './service/service.js';
 export type { StartServiceOptions } from './service/start.js';
 export type { StopOptions, StopReport } from './service/stop.js';
 export type { SyncOptions, SyncResult } from './sync.js';

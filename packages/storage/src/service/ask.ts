@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { request } from 'node:http';
 
 import type { HomePaths } from '../home.js';
-import type { ServiceStatus } from './service.js';
+import type { ServiceStatus } from './service-status.js';
 import { shortPath } from './socket-path.js';
 
 /** Longest answer, bytes. */

@@ -1,7 +1,8 @@
 // The process of one scheduled job: `job-main.js <home> <job>`. Prints what came of it; ends with 0 or 1.
 
 import { atBoundary } from '../boundary.js';
-import { jobs, type JobName } from './jobs.js';
+import { jobs } from './jobs.js';
+import type { JobName } from './service-status.js';
 
 process.umask(0o077);
 const [home = '', name = ''] = process.argv.slice(2);

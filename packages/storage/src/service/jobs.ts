@@ -3,13 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import { readHealth } from '../health/health.js';
-import type { JobResult } from './schedule.js';
+import type { JobName, JobResult } from './service-status.js';
 
 /** What the background service does by the clock. */
-export const jobs = { check } as const satisfies Record<string, (home: string) => Promise<JobResult>>;
-
-/** The name of a job. */
-export type JobName = keyof typeof jobs;
+export const jobs: Readonly<Record<JobName, (home: string) => Promise<JobResult>>> = { check };
 
 /** Every byte of both stores. */
 async function check(home: string): Promise<JobResult> {

@@ -1,34 +1,10 @@
 import { StorageError, timeFromDate } from '@deespec/domain';
 import { Cron } from 'croner';
 
-import type { JobName } from './jobs.js';
-
-/** When each job runs: a cron pattern in the time of this machine, or `off`. */
-export type Schedules = Readonly<Record<JobName, string>>;
+import type { JobName, JobResult, Schedules, ScheduleStatus } from './service-status.js';
 
 /** By default every byte is checked daily at half past four. */
 export const defaultSchedules: Schedules = { check: '30 4 * * *' };
-
-/** A job and its runs. Times are UTC, fixed width. */
-export interface ScheduleStatus {
-  readonly name: JobName;
-  readonly pattern: string;
-  /** Absent when it is off. */
-  readonly next?: string;
-  /** Absent before the first run of this service. */
-  readonly last?: {
-    readonly at: string;
-    readonly durationMs: number;
-    readonly ok: boolean;
-    readonly message: string;
-  };
-}
-
-/** What a run says of itself. */
-export interface JobResult {
-  readonly ok: boolean;
-  readonly message: string;
-}
 
 /** A pattern that can be kept to. @throws StorageError `USAGE.INVALID` */
 export function requireSchedule(name: string, pattern: string): void {

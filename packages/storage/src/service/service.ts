@@ -12,13 +12,8 @@ import { openControl } from './control.js';
 import { runJob } from './jobs.js';
 import { openLog, type ServiceLog } from './log.js';
 import { livingProcesses, register } from './registry.js';
-import {
-  defaultSchedules,
-  requireSchedule,
-  Scheduler,
-  type Schedules,
-  type ScheduleStatus,
-} from './schedule.js';
+import { defaultSchedules, requireSchedule, Scheduler } from './schedule.js';
+import type { Schedules, ServiceStatus } from './service-status.js';
 import { readStopped } from './stopped.js';
 
 /** What {@link runService} takes. */
@@ -28,26 +23,6 @@ export interface RunServiceOptions extends Pick<WatchOptions, 'onPass' | 'onProb
   readonly schedules?: Partial<Schedules>;
   /** Ends it. */
   readonly signal: AbortSignal;
-}
-
-/** How the background service is. Times are UTC, fixed width. */
-export interface ServiceStatus {
-  readonly pid: number;
-  readonly since: string;
-  /**
-   * `watching`: it keeps two stores in step; `waiting`: there is nothing to keep in step in this mode or state; `failing`: it cannot, says
-   * why in `problem`, and tries again.
-   */
-  readonly state: 'watching' | 'waiting' | 'failing';
-  /** Absent before it could be read. */
-  readonly mode?: StorageMode;
-  /** The last pass that did something, and the first. */
-  readonly lastPass?: { readonly at: string; readonly wrote: number; readonly debts: number };
-  /** What went wrong last. */
-  readonly problem?: { readonly at: string; readonly code: string; readonly message: string };
-  readonly schedules: readonly ScheduleStatus[];
-  /** Lines of the log that could not be written. */
-  readonly lostLogLines: number;
 }
 
 /** Modes in which two stores have to be kept in step. */

@@ -13,7 +13,8 @@ import { readRegular } from '../read-regular.js';
 import { askService } from './ask.js';
 import { logFile } from './log.js';
 import { livingProcesses } from './registry.js';
-import { defaultSchedules, requireSchedule, type Schedules } from './schedule.js';
+import { defaultSchedules, requireSchedule } from './schedule.js';
+import type { Schedules } from './service-status.js';
 import { removeStopped } from './stopped.js';
 
 /**
