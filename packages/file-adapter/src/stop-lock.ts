@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, rmdirSync, unlinkSync } from 'node:fs';
 
 import { bytesOfPath, systemCode, writeError } from './file-error.js';
-import { realFileSystem, syncDirectory, writeAll } from './file-system.js';
+import { CREATE_FLAGS, realFileSystem, syncDirectory, writeAll } from './file-system.js';
 import { isStopLock, STATE_LOCK, STOP_MARKER, STOP_TEXT } from './go-locks.js';
 
 /**
@@ -46,10 +37,11 @@ export function makeStopLock(home: string): StopLockOutcome {
   }
 }
 
-/** Written whole: a crash may have left it cut off. */
+/** One that a crash left cut off is made anew, never written through: a tree can hold a link. */
 function writeMarker(marker: string): void {
-  const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
-  const handle = openSync(marker, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  if (lstatSync(marker, { throwIfNoEntry: false })?.size === STOP_TEXT.length) return;
+  removeMarker(marker);
+  const handle = openSync(marker, CREATE_FLAGS, 0o600);
   try {
     writeAll(realFileSystem, handle, Buffer.from(STOP_TEXT));
     fsyncSync(handle);
@@ -68,15 +60,19 @@ export function removeStopLock(home: string): boolean {
   if (!isStopLock(home)) return false;
   const path = `${home}/${STATE_LOCK}`;
   try {
-    try {
-      unlinkSync(`${path}/${STOP_MARKER}`);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    }
+    removeMarker(`${path}/${STOP_MARKER}`);
     rmdirSync(path);
     syncDirectory(realFileSystem, `${home}/var`);
     return true;
   } catch (error) {
     throw writeError(error, bytesOfPath(path), 'before');
+  }
+}
+
+function removeMarker(marker: string): void {
+  try {
+    unlinkSync(marker);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }

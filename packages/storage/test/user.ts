@@ -50,7 +50,9 @@ const bodies: Readonly<Record<UserKind, string>> = {
   watch: `
     const stop = new AbortController();
     end = () => stop.abort();
-    await watchTree({ home, signal: stop.signal, onPass: () => console.log('ready') });
+    // The stop can be noticed before the signal.
+    const ready = () => console.log('ready');
+    await watchTree({ home, signal: stop.signal, onPass: ready }).catch(() => undefined);
     process.exit(0);`,
   service: `
     const stop = new AbortController();

@@ -44,7 +44,24 @@ export function logFile(paths: HomePaths): string {
   return join(paths.log, 'service.log');
 }
 
-const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+
+/**
+ * Opens a file of ours at its end, made for this user alone. A tree is untrusted: neither a link of either kind is written through,
+ * nor a FIFO waited for.
+ *
+ * @throws StorageError `DATABASE.UNSAFE_LINK`; errors of the system, such as `ELOOP` for a symbolic link
+ */
+export function openOwnFile(path: string): { readonly handle: number; readonly bytes: number } {
+  const handle = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const stat = fstatSync(handle);
+  if (stat.isFile() && stat.nlink === 1) return { handle, bytes: stat.size };
+  closeSync(handle);
+  throw new StorageError('DATABASE.UNSAFE_LINK', `${path} is not what deespec made it`, {
+    hint: 'look at it, move it away, then run the command again',
+    details: { path },
+  });
+}
 
 class RotatingFile {
   lost = 0;
@@ -74,16 +91,9 @@ class RotatingFile {
   }
 
   private open(): void {
-    const handle = openSync(this.path, FLAGS, 0o600);
-    const stat = fstatSync(handle);
-    if (!stat.isFile()) {
-      closeSync(handle);
-      throw new StorageError('DATABASE.UNSAFE_LINK', `${this.path} is not a file`, {
-        hint: 'look at it, move it away, then run the command again',
-      });
-    }
+    const { handle, bytes } = openOwnFile(this.path);
     this.handle = handle;
-    this.bytes = stat.size;
+    this.bytes = bytes;
   }
 
   private rotate(): void {

@@ -2,7 +2,7 @@
 
 import type { StorageMode } from '@deespec/domain';
 
-/** What the service does by the clock: `check` reads every byte of both stores. */
+/** What the service does by the clock: `backup` makes one and prunes the old ones, `check` reads every byte of both stores. */
 export type JobName = 'backup' | 'check';
 
 /** When each job runs: a cron pattern in the time of this machine, or `off`. */

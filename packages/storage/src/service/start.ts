@@ -1,7 +1,7 @@
 import { StorageError } from '@deespec/domain';
 import { removeStopLock } from '@deespec/file-adapter';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, ftruncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -11,7 +11,7 @@ import { homePaths, type HomePaths } from '../home.js';
 import { makeOwnDirectory } from '../own-directory.js';
 import { readRegular } from '../read-regular.js';
 import { askService } from './ask.js';
-import { logFile } from './log.js';
+import { logFile, openOwnFile } from './log.js';
 import { livingProcesses } from './registry.js';
 import { defaultSchedules, requireSchedule } from './schedule.js';
 import type { Schedules } from './service-status.js';
@@ -133,8 +133,9 @@ function errorFile(paths: HomePaths): string {
 
 function openErrors(paths: HomePaths): number {
   makeOwnDirectory(paths.log);
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
-  return openSync(errorFile(paths), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW, 0o600);
+  const { handle } = openOwnFile(errorFile(paths));
+  ftruncateSync(handle);
+  return handle;
 }
 
 function failedToStart(paths: HomePaths, why: string): StorageError {
