@@ -16,10 +16,13 @@ import { gzipSync } from 'node:zlib';
 
 import { openStorage, readStatus, restore, sync, verify, type BackupReport } from '../../src/index.js';
 import { expectError, put, removeDirectories, sbisWith, temporaryDirectory } from '../support.js';
-import { backedUp, manifestOf, pathsOf, putManifest, restoreUntil } from './backup-support.js';
+import { backedUp, copyOf, keep, manifestOf, pathsOf, putManifest, restoreUntil } from './backup-support.js';
 import { changeMuch, digestOf, expectWhole } from './restore-support.js';
 
 afterEach(removeDirectories);
+
+/** Each of these starts processes that read whole databases. Milliseconds. */
+const LONG = 90_000;
 
 describe('A backup that is not what it should be', () => {
   const cases: readonly (readonly [string, (report: BackupReport & { home: string }) => string])[] = [
@@ -66,23 +69,27 @@ describe('A backup that is not what it should be', () => {
     ],
   ];
 
-  test.each(cases)('is refused and nothing is changed: %s', async (_what, damage) => {
-    const report = await backedUp('sqlite');
-    const { home, path } = report;
-    const code = damage(report);
-    // As somebody brings it along: without a manifest that would tell it by its hash.
-    const from = join(temporaryDirectory(), 'brought.db');
-    renameSync(path, from);
-    rmSync(join(home, 'backups'), { recursive: true });
-    const before = await digestOf(home);
-    const output = join(temporaryDirectory(), 'restored');
+  test.each(cases)(
+    'is refused and nothing is changed: %s',
+    async (_what, damage) => {
+      const report = await backedUp('sqlite');
+      const { home, path } = report;
+      const code = damage(report);
+      // As somebody brings it along: without a manifest that would tell it by its hash.
+      const from = join(temporaryDirectory(), 'brought.db');
+      renameSync(path, from);
+      rmSync(join(home, 'backups'), { recursive: true });
+      const before = await digestOf(home);
+      const output = join(temporaryDirectory(), 'restored');
 
-    await expectError(restore({ home, from }), code as 'BACKUP.DAMAGED');
-    await expectError(restore({ home, from, as: output }), code as 'BACKUP.DAMAGED');
+      await expectError(restore({ home, from }), code as 'BACKUP.DAMAGED');
+      await expectError(restore({ home, from, as: output }), code as 'BACKUP.DAMAGED');
 
-    expect([await digestOf(home), existsSync(output)]).toEqual([before, false]);
-    await expectWhole(home, 'sqlite');
-  });
+      expect([await digestOf(home), existsSync(output)]).toEqual([before, false]);
+      await expectWhole(home, 'sqlite');
+    },
+    LONG,
+  );
 
   test('is refused when it unpacks to more than its manifest says', async () => {
     const { home, id, path } = await backedUp('sqlite');
@@ -102,14 +109,22 @@ describe('A backup that is not what it should be', () => {
 });
 
 describe('A restore that was cut off', () => {
-  /** The state a crash leaves right after the restore has begun. */
+  const known = new Map<StorageMode, Promise<BackupReport & { home: string }>>();
+
+  /** The state a crash leaves right after the restore has begun: a copy of one that is made once. */
   async function begun(mode: StorageMode) {
+    const made = known.get(mode) ?? begin(mode);
+    known.set(mode, made);
+    return { ...(await made), home: copyOf((await made).home) };
+  }
+
+  async function begin(mode: StorageMode) {
     const report = await backedUp(mode);
     const { home } = report;
     await changeMuch(home);
     if (mode !== 'file') await sync({ home });
     await restoreUntil(home, report.id, '/.storage/restore.json');
-    return report;
+    return { ...report, home: keep(home) };
   }
 
   test.each(['file', 'dual_write', 'sqlite'] as const)(
@@ -127,7 +142,7 @@ describe('A restore that was cut off', () => {
       expect(await digestOf(home)).toBe(manifest.treeDigest);
       await expectWhole(home, mode);
     },
-    60_000,
+    LONG,
   );
 
   test.each([
@@ -170,14 +185,20 @@ describe('A restore that was cut off', () => {
         put(home, `${first!}/spec.md`, 'somebody wrote again\n');
       },
     ],
-  ] as const)('%s is finished', async (_where, cut) => {
-    const { home, id, manifest } = await begun('sqlite');
-    const { run } = JSON.parse(readFileSync(join(home, '.storage/restore.json'), 'utf8')) as { run: string };
-    cut(home, run);
+  ] as const)(
+    '%s is finished',
+    async (_where, cut) => {
+      const { home, id, manifest } = await begun('sqlite');
+      const { run } = JSON.parse(readFileSync(join(home, '.storage/restore.json'), 'utf8')) as {
+        run: string;
+      };
+      cut(home, run);
 
-    await restore({ home, from: id });
+      await restore({ home, from: id });
 
-    expect(await digestOf(home)).toBe(manifest.treeDigest);
-    await expectWhole(home, 'sqlite');
-  });
+      expect(await digestOf(home)).toBe(manifest.treeDigest);
+      await expectWhole(home, 'sqlite');
+    },
+    LONG,
+  );
 });
