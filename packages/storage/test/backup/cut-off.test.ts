@@ -1,5 +1,5 @@
 import type { StorageMode } from '@deespec/domain';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import {
   existsSync,
@@ -20,9 +20,8 @@ import { backedUp, copyOf, keep, manifestOf, pathsOf, putManifest, restoreUntil 
 import { changeMuch, digestOf, expectWhole } from './restore-support.js';
 
 afterEach(removeDirectories);
-
-/** Each of these starts processes that read whole databases. Milliseconds. */
-const LONG = 90_000;
+// Each starts processes that read whole databases.
+jest.setTimeout(120_000);
 
 describe('A backup that is not what it should be', () => {
   const cases: readonly (readonly [string, (report: BackupReport & { home: string }) => string])[] = [
@@ -69,27 +68,23 @@ describe('A backup that is not what it should be', () => {
     ],
   ];
 
-  test.each(cases)(
-    'is refused and nothing is changed: %s',
-    async (_what, damage) => {
-      const report = await backedUp('sqlite');
-      const { home, path } = report;
-      const code = damage(report);
-      // As somebody brings it along: without a manifest that would tell it by its hash.
-      const from = join(temporaryDirectory(), 'brought.db');
-      renameSync(path, from);
-      rmSync(join(home, 'backups'), { recursive: true });
-      const before = await digestOf(home);
-      const output = join(temporaryDirectory(), 'restored');
+  test.each(cases)('is refused and nothing is changed: %s', async (_what, damage) => {
+    const report = await backedUp('sqlite');
+    const { home, path } = report;
+    const code = damage(report);
+    // As somebody brings it along: without a manifest that would tell it by its hash.
+    const from = join(temporaryDirectory(), 'brought.db');
+    renameSync(path, from);
+    rmSync(join(home, 'backups'), { recursive: true });
+    const before = await digestOf(home);
+    const output = join(temporaryDirectory(), 'restored');
 
-      await expectError(restore({ home, from }), code as 'BACKUP.DAMAGED');
-      await expectError(restore({ home, from, as: output }), code as 'BACKUP.DAMAGED');
+    await expectError(restore({ home, from }), code as 'BACKUP.DAMAGED');
+    await expectError(restore({ home, from, as: output }), code as 'BACKUP.DAMAGED');
 
-      expect([await digestOf(home), existsSync(output)]).toEqual([before, false]);
-      await expectWhole(home, 'sqlite');
-    },
-    LONG,
-  );
+    expect([await digestOf(home), existsSync(output)]).toEqual([before, false]);
+    await expectWhole(home, 'sqlite');
+  });
 
   test('is refused when it unpacks to more than its manifest says', async () => {
     const { home, id, path } = await backedUp('sqlite');
@@ -142,7 +137,6 @@ describe('A restore that was cut off', () => {
       expect(await digestOf(home)).toBe(manifest.treeDigest);
       await expectWhole(home, mode);
     },
-    LONG,
   );
 
   test.each([
@@ -185,20 +179,16 @@ describe('A restore that was cut off', () => {
         put(home, `${first!}/spec.md`, 'somebody wrote again\n');
       },
     ],
-  ] as const)(
-    '%s is finished',
-    async (_where, cut) => {
-      const { home, id, manifest } = await begun('sqlite');
-      const { run } = JSON.parse(readFileSync(join(home, '.storage/restore.json'), 'utf8')) as {
-        run: string;
-      };
-      cut(home, run);
+  ] as const)('%s is finished', async (_where, cut) => {
+    const { home, id, manifest } = await begun('sqlite');
+    const { run } = JSON.parse(readFileSync(join(home, '.storage/restore.json'), 'utf8')) as {
+      run: string;
+    };
+    cut(home, run);
 
-      await restore({ home, from: id });
+    await restore({ home, from: id });
 
-      expect(await digestOf(home)).toBe(manifest.treeDigest);
-      await expectWhole(home, 'sqlite');
-    },
-    LONG,
-  );
+    expect(await digestOf(home)).toBe(manifest.treeDigest);
+    await expectWhole(home, 'sqlite');
+  });
 });
