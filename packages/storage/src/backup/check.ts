@@ -22,7 +22,7 @@ export async function checkCopy(
 /** What is wrong with a copy, for whoever wanted to rely on it. */
 function judged(error: StorageError, path: string): StorageError {
   const { code, message, kind } = error;
-  if (code === 'BACKUP.DAMAGED' || kind === 'io' || kind === 'busy') return error;
+  if (code === 'BACKUP.DAMAGED' || ['io', 'busy', 'internal'].includes(kind)) return error;
   const details = { ...error.details, path, found: code };
   if (code === 'DATABASE.NEWER') {
     return new StorageError('BACKUP.NEWER', message, {

@@ -12,7 +12,7 @@ import {
   toStorageError,
 } from '@deespec/sqlite-adapter';
 import { digestDatabase } from '@deespec/verifier';
-import { lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { lstatSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
@@ -85,7 +85,7 @@ async function swap(paths: HomePaths, journal: RestoreJournal, trash: string): P
     }
   } catch (error) {
     const isAsBefore = inodeOf(paths.restored) !== undefined && inodeOf(paths.database) !== undefined;
-    if (isAsBefore) takeBack(paths, journal);
+    if (isAsBefore) takeBack(paths, journal, trash);
     throw error;
   }
 }
@@ -155,12 +155,16 @@ async function retrying(work: () => void): Promise<void> {
   }
 }
 
-/** Nothing but the epoch was changed yet. */
-function takeBack(paths: HomePaths, { before, storeId, mode }: RestoreJournal): void {
+/** Nothing but the epoch was changed yet. The journal goes before the new database, whose absence says that it is in place. */
+function takeBack(paths: HomePaths, { before, storeId, mode }: RestoreJournal, trash: string): void {
+  const keep = join(trash, 'deespec.db');
+  if (inodeOf(keep) === inodeOf(paths.database)) unlinkSync(keep);
   if (before === undefined) rmSync(paths.epoch, { force: true });
   else writeEpoch(paths, { ...before, storeId, mode });
-  rmSync(paths.restored, { force: true });
   endRestore(paths);
+  rmSync(paths.restored, { force: true });
+  rmdirSync(join(trash, 'tree'));
+  rmdirSync(trash);
 }
 
 interface Following extends Pick<RunOptions, 'onProgress' | 'signal'> {

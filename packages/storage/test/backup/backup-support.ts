@@ -1,26 +1,65 @@
 import type { StorageMode } from '@deespec/domain';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { createBackup, setMode, type BackupManifest, type BackupReport } from '../../src/index.js';
-import { migratedTree } from '../support.js';
+import { createBackup, setMode, sync, type BackupManifest, type BackupReport } from '../../src/index.js';
+import { migratedTree, newHome } from '../support.js';
 
 const dist = new URL('../../dist/', import.meta.url).href;
 
+const templates = new Map<StorageMode, Promise<{ directory: string; report: BackupReport }>>();
+
 /** A small migrated tree in a mode. */
 export async function treeIn(mode: StorageMode): Promise<string> {
-  const home = await migratedTree();
-  if (mode !== 'file') await setMode({ home, mode });
+  const { home } = await backedUp(mode);
+  rmSync(join(home, 'backups'), { recursive: true });
   return home;
 }
 
-/** A tree in mode file with one backup. */
+/** A tree in a mode with one backup: a copy of one that is made once. */
 export async function backedUp(mode: StorageMode = 'file'): Promise<{ home: string } & BackupReport> {
-  const home = await treeIn(mode);
-  return { home, ...(await createBackup({ home })) };
+  const template = templates.get(mode) ?? makeTemplate(mode);
+  templates.set(mode, template);
+  const { directory, report } = await template;
+  const home = copyOf(directory);
+  // Files of a copy have other inodes.
+  if (mode !== 'file') await sync({ home });
+  return { home, ...report, path: join(home, 'backups', `${report.id}.db`) };
+}
+
+async function makeTemplate(mode: StorageMode): Promise<{ directory: string; report: BackupReport }> {
+  const home = await migratedTree();
+  if (mode !== 'file') await setMode({ home, mode });
+  const report = await createBackup({ home });
+  return { directory: keep(home), report };
+}
+
+/** Keeps a tree as it is until the process ends. */
+export function keep(home: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'deespec-backed-up-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  cpSync(home, directory, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  return directory;
+}
+
+/** A copy of a tree that was kept. */
+export function copyOf(directory: string): string {
+  const home = newHome();
+  cpSync(directory, home, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  return home;
 }
 
 /** Where a backup and its manifest lie. */

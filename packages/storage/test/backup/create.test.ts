@@ -1,5 +1,5 @@
 import { openHandle } from '@deespec/sqlite-adapter';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ import { expectError, generatedTree, put, removeDirectories, temporaryDirectory 
 import { backedUp, pathsOf, startWriter, takeBack, treeIn } from './backup-support.js';
 
 afterEach(removeDirectories);
+// Each starts processes that read whole databases.
+jest.setTimeout(120_000);
 
 const digestOf = async (directory: string): Promise<string> => (await digest({ directory })).digest;
 const workOf = (home: string): string[] => readdirSync(join(home, '.storage/backups'));
@@ -143,7 +145,6 @@ describe('A backup while services write', () => {
         await Promise.all(writers.map((writer) => writer.stop()));
       }
     },
-    180_000,
   );
 });
 

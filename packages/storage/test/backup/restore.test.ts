@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import Database from 'better-sqlite3';
-import { cpSync, existsSync, readFileSync, truncateSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { createBackup, migrate, openStorage, restore, setMode, sync } from '../../src/index.js';
+import { createBackup, migrate, openStorage, restore, setMode, sync, verifyAudit } from '../../src/index.js';
 import {
   expectError,
   generatedTree,
@@ -17,31 +17,40 @@ import { backedUp, startWriter, treeIn } from './backup-support.js';
 import { changeMuch, digestOf, expectWhole } from './restore-support.js';
 
 afterEach(removeDirectories);
+// Each starts processes that read whole databases.
+jest.setTimeout(120_000);
+
+/** A tree in mode sqlite as one of mode sqlite_only, which is not granted yet. */
+function makeSqliteOnly(home: string): void {
+  for (const path of ['.storage/epoch', 'setting.json']) {
+    const file = join(home, path);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"sqlite"/u, '"sqlite_only"'));
+  }
+  const handle = new Database(join(home, 'deespec.db'));
+  handle.exec("UPDATE storage_state SET mode = 'sqlite_only'");
+  handle.close();
+}
 
 describe('restore in place', () => {
-  test.each(['file', 'dual_write', 'sqlite'] as const)(
-    'gives back every byte in mode %s',
-    async (mode) => {
-      const { home, id, manifest } = await backedUp(mode);
-      await changeMuch(home);
-      if (mode !== 'file') await sync({ home });
-      const [changed] = sbisWith(home, 'spec.md');
-      const lost = readFileSync(join(home, changed!, 'spec.md'), 'utf8');
+  test.each(['file', 'dual_write', 'sqlite'] as const)('gives back every byte in mode %s', async (mode) => {
+    const { home, id, manifest } = await backedUp(mode);
+    await changeMuch(home);
+    if (mode !== 'file') await sync({ home });
+    const [changed] = sbisWith(home, 'spec.md');
+    const lost = readFileSync(join(home, changed!, 'spec.md'), 'utf8');
 
-      const report = await restore({ home, from: id, withTree: true, user: 'me' });
+    const report = await restore({ home, from: id, withTree: true, user: 'me' });
 
-      expect(report).toMatchObject({ from: id, mode, digest: manifest.treeDigest });
-      expect(await digestOf(home)).toBe(manifest.treeDigest);
-      await expectWhole(home, mode);
-      expect(report.epoch).toBe(manifest.epoch + 1);
-      expect(readFileSync(join(report.kept!, 'tree', changed!, 'spec.md'), 'utf8')).toBe(lost);
-      expect(readFileSync(join(report.kept!, 'tree/knowledge/deep/later.md'), 'utf8')).toBe('# Later\n');
-      expect(existsSync(join(report.kept!, 'deespec.db'))).toBe(true);
-      expect(rows(home, "SELECT user FROM audit_log WHERE action = 'restore'")).toEqual([{ user: 'me' }]);
-      expect((await createBackup({ home })).manifest.treeDigest).toBe(manifest.treeDigest);
-    },
-    60_000,
-  );
+    expect(report).toMatchObject({ from: id, mode, digest: manifest.treeDigest });
+    expect(await digestOf(home)).toBe(manifest.treeDigest);
+    await expectWhole(home, mode);
+    expect(report.epoch).toBe(manifest.epoch + 1);
+    expect(readFileSync(join(report.kept!, 'tree', changed!, 'spec.md'), 'utf8')).toBe(lost);
+    expect(readFileSync(join(report.kept!, 'tree/knowledge/deep/later.md'), 'utf8')).toBe('# Later\n');
+    expect(existsSync(join(report.kept!, 'deespec.db'))).toBe(true);
+    expect(rows(home, "SELECT user FROM audit_log WHERE action = 'restore'")).toEqual([{ user: 'me' }]);
+    expect((await createBackup({ home })).manifest.treeDigest).toBe(manifest.treeDigest);
+  });
 
   test('is followed by changes that go on in both stores', async () => {
     const { home, id } = await backedUp('sqlite');
@@ -71,7 +80,7 @@ describe('restore in place', () => {
     expect(await restore({ home, from: second.id, withTree: true })).toMatchObject({ mode: 'file' });
     expect(await digestOf(home)).toBe(before);
     await expectWhole(home, 'file');
-  }, 60_000);
+  });
 
   test('is refused without --with-tree where files are the truth, and for the backup of another tree', async () => {
     const { home, id } = await backedUp('file');
@@ -154,7 +163,27 @@ describe('restore in place', () => {
     }
     await sync({ home });
     await expectWhole(home, 'sqlite');
-  }, 60_000);
+  });
+
+  test('replaces the database alone where there are no files to follow', async () => {
+    const home = await treeIn('sqlite');
+    makeSqliteOnly(home);
+    const { id, manifest } = await createBackup({ home });
+    const storage = await openStorage({ home });
+    await storage.createSbi({ title: 'made after the backup' });
+    await storage.close();
+    const before = await digestOf(home);
+
+    const report = await restore({ home, from: id });
+
+    expect(report).toMatchObject({ mode: 'sqlite_only', epoch: 3, digest: manifest.treeDigest });
+    expect(await digestOf(home)).toBe(before);
+    expect(rows(home, "SELECT count(*) AS made FROM sbi WHERE label LIKE '%made after%'")).toEqual([
+      { made: 0 },
+    ]);
+    expect((await createBackup({ home })).manifest.treeDigest).toBe(manifest.treeDigest);
+    expect(await verifyAudit({ home })).toMatchObject({ ok: true });
+  });
 });
 
 describe('restore --as', () => {
