@@ -86,7 +86,7 @@ function inTrashOf(
 function onlyInTrash(steps: readonly StepReport[]): string {
   const found = inTrashOf(steps);
   if (found === undefined) return '';
-  return renderList(`only in ${safeText(found.trash)}, not in the database:`, found.only.paths);
+  return renderList(`only in ${safeText(found.trash)}, never in the database:`, found.only.paths);
 }
 
 /** What a run met that somebody has to look at. */
@@ -100,7 +100,7 @@ export function runWarnings(report: RunReport): readonly string[] {
     ...(found === undefined
       ? []
       : [
-          `${formatNumberOf(found.only.count, 'file')} that other programs wrote and the database does not have: kept in ${found.trash}`,
+          `${formatNumberOf(found.only.count, 'file')} that other programs wrote since both stores were in step: kept in ${found.trash}`,
         ]),
     ...(quarantined > 0
       ? [`${formatNumberOf(quarantined, 'entry', 'entries')} kept in quarantine: stored, not interpreted`]

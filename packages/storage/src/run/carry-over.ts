@@ -1,6 +1,14 @@
 import { displayPath, systemCode, type TreePath } from '@deespec/domain';
 import { ignoredOwner, type KindAt } from '@deespec/file-adapter';
-import { copyFileSync, constants, linkSync, mkdirSync, utimesSync, type BigIntStats } from 'node:fs';
+import {
+  copyFileSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  unlinkSync,
+  utimesSync,
+  type BigIntStats,
+} from 'node:fs';
 
 import { placeAt, standing, walk } from './walk.js';
 
@@ -30,6 +38,18 @@ export function carryOver(from: string, to: string): string[] {
     utimesSync(placeAt(to, path), seconds, seconds);
   }
   return left;
+}
+
+/** Takes the second names away of what came along: the files themselves stand where they belong. */
+export function dropCarried(trash: string, home: string): void {
+  const kindAt = kindsIn(trash);
+  for (const { path, stat } of walk(trash)) {
+    if (stat === undefined || stat.isDirectory() || !path.includes('/')) continue;
+    const kind = kindAt(path as TreePath) ?? 'special';
+    if (ignoredOwner(path as TreePath, kind, kindAt) !== 'foreign') continue;
+    const there = standing(placeAt(home, path));
+    if (there?.ino === stat.ino && there.dev === stat.dev) unlinkSync(placeAt(trash, path));
+  }
 }
 
 /** @returns whether it stands there now */

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 
 import type { HomePaths } from '../home.js';
 import { makeOwnDirectory } from '../own-directory.js';
-import { carryOver } from './carry-over.js';
+import { carryOver, dropCarried } from './carry-over.js';
 import {
   beginExchange,
   endExchange,
@@ -32,7 +32,7 @@ export interface Exchanged {
   readonly entries: number;
   /** The directory that has what stood there before. */
   readonly trash: string;
-  /** Files in it whose bytes the database does not have: written by other programs since. */
+  /** Files in it whose bytes the database never had: written by other programs since. */
   readonly onlyInTrash: OnlyInTrash;
   /** Locks and temporary files of other programs that had no place in the new tree: they are in the trash too. */
   readonly left: readonly string[];
@@ -69,6 +69,7 @@ function carryOn(paths: HomePaths, exchange: Exchange, left: readonly string[]):
   makeOwnDirectory(paths.trash);
   makeOwnDirectory(trash);
   for (const entry of entries) exchangeOne({ paths, built: rebuiltAt(paths, id), trash }, entry);
+  dropCarried(trash, paths.home);
   const onlyInTrash = findOnlyInTrash(paths, trashesOf(trash));
   endExchange(paths);
   discardRebuilt(paths, id);

@@ -66,7 +66,7 @@ function storedBytes(paths: HomePaths): number {
   }
 }
 
-/** What lies in the trash, and its content nowhere in the database. */
+/** What lies in the trash and the database never had: other programs wrote it since both stores were last in step. */
 export interface OnlyInTrash {
   readonly count: number;
   /** The first 1,000, for display. */
@@ -76,7 +76,7 @@ export interface OnlyInTrash {
 /** Names that are listed; all are counted. */
 const LISTED = 1_000;
 
-/** Looks which files in directories of the trash have bytes that the database does not. Reads all of them. */
+/** Looks which files in directories of the trash have bytes that the database has not and had not. Reads all of them. */
 export function findOnlyInTrash(paths: HomePaths, directories: readonly string[]): OnlyInTrash {
   const found = new Map<string, string | undefined>();
   for (const directory of directories) {
@@ -85,7 +85,7 @@ export function findOnlyInTrash(paths: HomePaths, directories: readonly string[]
     }
   }
   const missing = new Set([...found.values()].filter((sha256) => sha256 !== undefined));
-  removeHeld(missing, paths.database);
+  removeHeld(missing, paths.database, 'known');
   const only = [...found].filter(([, sha256]) => sha256 === undefined || missing.has(sha256));
   return { count: only.length, paths: only.slice(0, LISTED).map(([path]) => displayPath(path)) };
 }

@@ -2,15 +2,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import {
-  collectGarbage,
-  getMode,
-  rollback,
-  setMode,
-  sync,
-  verify,
-  type RunReport,
-} from '../../src/index.js';
+import { collectGarbage, getMode, rollback, setMode, sync, verify, type RunReport } from '../../src/index.js';
 import type { Exchanged } from '../../src/run/exchange.js';
 import { digestOf as stored } from './stored-digest.js';
 import { expectError, put, removeDirectories, sbisWith } from '../support.js';
@@ -133,6 +125,7 @@ describe('A rollback that builds the files anew', () => {
     expect(stepsOf(report)).toEqual(['stop', 'backup', 'rebuild', 'exchange', 'switch', 'start']);
     const { trash, onlyInTrash } = resultOf(report, 'exchange') as unknown as Exchanged;
     expect(onlyInTrash.paths).toContain('knowledge/foreign.md');
+    expect(onlyInTrash.paths.filter((path) => path.startsWith('var/'))).toEqual([]);
     expect(readFileSync(join(trash, 'knowledge/foreign.md'), 'utf8')).toBe('# Only here\n');
     expect(existsSync(join(home, 'knowledge/foreign.md'))).toBe(false);
     expect(readFileSync(lock, 'utf8')).toContain('elsewhere');
