@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,6 +9,8 @@ import { homePaths } from '../../src/home.js';
 import { expectError, put, removeDirectories } from '../support.js';
 import { copyOf, differences, digestOf, homeIn, leftOver, settingOf } from './run-support.js';
 
+// Whole runs, with a process for each check of a backup, on a machine that may be busy.
+jest.setTimeout(120_000);
 afterAll(removeDirectories);
 
 const document = ['stop', 'backup', 'dry-run', 'migrate', 'verify', 'switch', 'start'];
@@ -110,7 +112,7 @@ describe('A cut-over', () => {
     const [last] = states.slice(-1);
     await rollback({ home: last!.copy });
     expect(await digestOf(last!.copy)).toBe(digest);
-  }, 120_000);
+  });
 });
 
 describe('A change of mode', () => {

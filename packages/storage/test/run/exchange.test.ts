@@ -1,5 +1,5 @@
 import { isStorageError } from '@deespec/domain';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import {
   chmodSync,
   existsSync,
@@ -21,6 +21,8 @@ import { placeAt, standing } from '../../src/run/walk.js';
 import { put, removeDirectories, temporaryDirectory } from '../support.js';
 import { copyOf, digestOf, homeIn } from './run-support.js';
 
+// Whole runs, with a process for each check of a backup, on a machine that may be busy.
+jest.setTimeout(120_000);
 afterAll(removeDirectories);
 
 const id = '01M810CC01J2AAPQZVYRK1YMJR';

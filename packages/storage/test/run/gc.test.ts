@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,6 +9,8 @@ import { writeRun } from '../../src/run/journal.js';
 import { expectError, put, removeDirectories, temporaryDirectory } from '../support.js';
 import { homeIn } from './run-support.js';
 
+// Whole runs, with a process for each check of a backup, on a machine that may be busy.
+jest.setTimeout(120_000);
 afterAll(removeDirectories);
 
 const removed = '0mk3abcde-0123456789abcdef';

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,6 +6,8 @@ import { cutover, readStatus, rehearse } from '../../src/index.js';
 import { removeDirectories } from '../support.js';
 import { digestOf, homeIn } from './run-support.js';
 
+// Whole runs, with a process for each check of a backup, on a machine that may be busy.
+jest.setTimeout(120_000);
 afterAll(removeDirectories);
 
 describe('A rehearsal', () => {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,6 +8,8 @@ import { digestOf as stored } from './stored-digest.js';
 import { expectError, put, removeDirectories, sbisWith } from '../support.js';
 import { copyOf, digestOf, homeIn, item, leftOver, settingOf, writeSome } from './run-support.js';
 
+// Whole runs, with a process for each check of a backup, on a machine that may be busy.
+jest.setTimeout(120_000);
 afterAll(removeDirectories);
 
 const stepsOf = ({ steps }: RunReport): string[] => steps.map(({ name }) => name);
@@ -153,7 +155,7 @@ describe('A rollback that builds the files anew', () => {
       });
       expect(leftOver(copy)).toEqual([]);
     }
-  }, 120_000);
+  });
 });
 
 describe('Mode sqlite_only', () => {
