@@ -38,7 +38,8 @@ const layouts: readonly Layout[] = ['document', 'go'];
  */
 export const cutover: Suite = {
   name: 'cutover',
-  about: 'cut-over and rollback are killed at random instants: one store holds all, the same command finishes',
+  about:
+    'cut-over and rollback are killed at random instants: one store holds all, the same command finishes',
   needs: [],
   run: async (context) => {
     const { only, share, seed } = context;
@@ -143,7 +144,9 @@ class Journey {
   /** Directly after a kill one store holds everything, and `status` says what is to be done. */
   private async judge(command: string, before: Contents): Promise<void> {
     const state = await lookAtTree(this.place);
-    const losses = (['files', 'database'] as const).map((store) => differences(before, contentsOf(state, store)));
+    const losses = (['files', 'database'] as const).map((store) =>
+      differences(before, contentsOf(state, store)),
+    );
     const [least] = losses.sort((a, b) => a.length - b.length);
     if (least!.length > 0)
       this.wrong.push(`${command} killed: neither store holds all: ${least!.slice(0, 5).join(', ')}`);
@@ -161,7 +164,9 @@ function contentsOf({ tree, stored }: TreeState, store: 'files' | 'database'): C
 
 /** The mode stands in `setting.json`; backups and the lock that keeps the workflow tool out come and go. */
 function isPassing(path: string): boolean {
-  return /^(?:setting\.json|backups(?:\/.*)?|var\/(?:state\.lock|runlock)(?:\/.*)?)$|(?:^|\/)\.tmp-/u.test(path);
+  return /^(?:setting\.json|backups(?:\/.*)?|var\/(?:state\.lock|runlock)(?:\/.*)?)$|(?:^|\/)\.tmp-/u.test(
+    path,
+  );
 }
 
 function differences(before: Contents, after: Contents): string[] {
