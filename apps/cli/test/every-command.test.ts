@@ -148,8 +148,9 @@ function allCommands(): { groups: string[]; leaves: string[] } {
 
 const { groups, leaves } = allCommands();
 
+/** In this process: what only a process of its own can show has tests elsewhere. */
 function run(command: string, args: readonly string[] = []): Promise<Run> {
-  return deespec([...command.split(' ').filter(Boolean), '--json', ...args], { cwd: root });
+  return runInProcess([...command.split(' ').filter(Boolean), '--json', '--home', home, ...args]);
 }
 
 function expectDocument(result: Run, expected: { command: string; exitCode: number }): void {
@@ -168,7 +169,7 @@ beforeAll(async () => {
   both = ['--home', conflict.home];
   conflictId = conflict.id;
   writeFiles(kept, { 'workflow.json': 'torn' });
-  await deespec(['migrate', '--quarantine', '--home', kept]);
+  await runInProcess(['migrate', '--quarantine', '--home', kept]);
 });
 afterAll(removeDirectories);
 

@@ -28,7 +28,7 @@ async function quarantinedHome(more: Readonly<Record<string, string | Buffer>> =
   writeHostileTree(home);
   writeFiles(home, { [`${directory}/spec.md`]: '# é\n', [state]: '{"turn": ', ...more });
   writeFileSync(Buffer.concat([Buffer.from(`${home}/`), badName]), badBytes);
-  const { exitCode } = await deespec(['migrate', '--quarantine', '--home', home]);
+  const { exitCode } = await runInProcess(['migrate', '--quarantine', '--home', home]);
   expect(exitCode).toBe(3);
   return home;
 }
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(removeDirectories);
 
-const run = (...args: string[]) => deespec(['quarantine', ...args, '--home', home]);
+const run = (...args: string[]) => runInProcess(['quarantine', ...args, '--home', home]);
 
 describe('quarantine list', () => {
   test('gives each entry by path with kind, size, hash and reason', async () => {
@@ -83,9 +83,9 @@ describe('quarantine list', () => {
   test('of an empty quarantine says so with 0', async () => {
     const empty = join(temporaryDirectory(), '.deespec');
     writeHostileTree(empty);
-    await deespec(['migrate', '--home', empty]);
+    await runInProcess(['migrate', '--home', empty]);
 
-    const { exitCode, stdout } = await deespec(['quarantine', 'list', '--home', empty]);
+    const { exitCode, stdout } = await runInProcess(['quarantine', 'list', '--home', empty]);
 
     expect(exitCode).toBe(0);
     expect(stdout.toString()).toBe('nothing is in quarantine\n');
@@ -113,9 +113,9 @@ describe('quarantine show', () => {
   test('--content is the bytes in a pipe, escaped on a terminal, text or base64 in JSON', async () => {
     const words = ['quarantine', 'show', badShown, '--content', '--home', home];
 
-    const piped = await deespec(words);
+    const piped = await runInProcess(words);
     const onTerminal = await runInProcess(words, true);
-    const base64 = documentOf(await deespec([...words, '--json']));
+    const base64 = documentOf(await runInProcess([...words, '--json']));
     const text = documentOf(await run('show', `${directory}/spec.md`, '--content', '--json'));
 
     expect(piped.stdout).toEqual(badBytes);
@@ -130,7 +130,7 @@ describe('quarantine show', () => {
     const big = await quarantinedHome({ [name]: large });
     const words = ['quarantine', 'show', name, '--content', '--home', big];
 
-    const piped = await deespec(words);
+    const piped = await runInProcess(words);
     const onTerminal = await runInProcess(words, true);
 
     expect(piped.stdout.equals(Buffer.from(large))).toBe(true);
@@ -174,11 +174,11 @@ describe('quarantine retry', () => {
     writeFileSync(join(mended, state), '{"status": "WIP"}\n');
     const words = ['quarantine', 'retry', '--home', mended];
 
-    const predicted = await deespec([...words, '--dry-run', '--json', state]);
+    const predicted = await runInProcess([...words, '--dry-run', '--json', state]);
     const still = readFileSync(join(mended, 'deespec.db'));
-    const named = await deespec([...words, '--json', state]);
-    const all = await deespec(words);
-    const again = await deespec([...words, '--json', state]);
+    const named = await runInProcess([...words, '--json', state]);
+    const all = await runInProcess(words);
+    const again = await runInProcess([...words, '--json', state]);
 
     expect([predicted.exitCode, named.exitCode, all.exitCode, again.exitCode]).toEqual([0, 0, 3, 66]);
     expect(still.equals(readFileSync(join(mended, 'deespec.db')))).toBe(false);
@@ -195,7 +195,7 @@ describe('quarantine retry', () => {
     const broken = await quarantinedHome({ 'var/journal.ndjson': '' });
     appendFileSync(join(broken, 'var/journal.ndjson'), 'no json\n');
 
-    const result = await deespec(['quarantine', 'retry', '--home', broken, '--json']);
+    const result = await runInProcess(['quarantine', 'retry', '--home', broken, '--json']);
 
     expect(documentOf(result)).toMatchObject({
       exitCode: 3,

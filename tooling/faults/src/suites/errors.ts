@@ -41,7 +41,7 @@ const errorsOf: Readonly<Record<string, readonly string[]>> = {
 const MOST = { ci: { job: 3, tree: 1 }, full: { job: 300, tree: 60 } } as const;
 
 /** Operations that write into the tree in the CI share. */
-const CI_TREES = 4;
+const CI_TREES = 2;
 
 /** Exit codes that say "the machine", as opposed to "your data" or "our bug". */
 const honest = new Set([74, 75, 77]);

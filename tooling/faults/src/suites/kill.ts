@@ -16,7 +16,7 @@ export const kill: Suite = {
   about: 'SIGKILL before each system call that changes something; the next run must finish by itself',
   needs: ['strace'],
   run: (context) =>
-    sweep(context, { ciPoints: { job: 3, other: 1 }, ciTrees: 10, further }, (visit) =>
+    sweep(context, { ciPoints: { job: 3, other: 1 }, ciTrees: 6, further }, (visit) =>
       killAt(context, visit),
     ),
 };

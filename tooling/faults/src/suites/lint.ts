@@ -10,7 +10,7 @@ import { eachOperation } from '../sweep.js';
 import { checkTrace, ruleCalls, type TreeAccess } from '../trace-rules.js';
 
 /** Operations that write into the tree in the CI share. */
-const CI_TREES = 5;
+const CI_TREES = 4;
 
 /** Reads the traces of undisturbed runs for missing syncs and forbidden opens. */
 export const lint: Suite = {

@@ -21,7 +21,7 @@ export const power: Suite = {
   about: 'the power is cut after each call that changes something, and after success was reported',
   needs: ['strace', 'root', 'mount', 'loop'],
   run: (context) =>
-    sweep<'end'>(context, { ciPoints: { job: 1, other: 1 }, ciTrees: 3, more: ['end'] }, (visit) =>
+    sweep<'end'>(context, { ciPoints: { job: 1, other: 1 }, ciTrees: 2, more: ['end'] }, (visit) =>
       onDisk(join(context.directory, `disk-${visit.worker}`), (disk) => cutAt(context, visit, disk)),
     ),
 };

@@ -23,7 +23,7 @@ export const recover: Suite = {
     const tally = new FaultTally(context.say);
     const { first, second } = amounts[context.share];
     const most = Math.min(first, context.points ?? Infinity);
-    await eachOperation(context, { most: 4 }, async (operation, slots) => {
+    await eachOperation(context, { most: 2 }, async (operation, slots) => {
       const template = await makeTemplate(context.directory, operation);
       // Not the very ends: a run killed at its first call leaves nothing to recover from.
       const firsts = sample(
