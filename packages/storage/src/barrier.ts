@@ -8,7 +8,7 @@ import { requireRestored, RESTORE } from './backup/restore-journal.js';
 import type { HomePaths } from './home.js';
 import { makeOwnDirectory } from './own-directory.js';
 import { requireOwner } from './preflight.js';
-import { announce, livingHolders, removeDeadHolders, sayIfPossible } from './processes.js';
+import { announce, livingHolders, removeDeadNotes, sayIfPossible } from './processes.js';
 
 /**
  * How long a command that finds the lock taken looks for who took it, milliseconds: the holder announces itself after it has
@@ -119,7 +119,7 @@ function tidyOwnDirectory(paths: HomePaths): void {
 
 /** Removes the notes of those who died, and leaves one. */
 function note(paths: HomePaths, command: string): () => void {
-  removeDeadHolders(paths);
+  removeDeadNotes(paths);
   return announce(paths, command, new Date());
 }
 

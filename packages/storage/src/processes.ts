@@ -66,21 +66,20 @@ const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
 /** Those who announced themselves and still run, oldest first. */
 export function livingHolders(paths: HomePaths): LockHolder[] {
   return notesIn(paths)
-    .flatMap((file) => readHolder(file) ?? [])
+    .filter(isOfHolder)
+    .flatMap((file) => readNote(file) ?? [])
     .filter(isAlive)
     .map(({ pid, host, command, since }) => ({ pid, host, command, since }))
     .sort((a, b) => (a.since < b.since ? -1 : 1));
 }
 
-/** Removes what crashed processes left. Called by whoever has the barrier, shared or not: only the dead are touched. */
-export function removeDeadHolders(paths: HomePaths): void {
+/** Removes the notes of processes that died, of whatever kind. Only the dead are touched. */
+export function removeDeadNotes(paths: HomePaths): void {
   for (const file of notesIn(paths)) {
-    // Those of whoever has the tree open are another list's: see service/registry.ts.
-    if (basename(file).includes('-')) continue;
-    const holder = readHolder(file);
+    const note = readNote(file);
     // Just made by a process that is writing it, or cut off by its end.
-    const isWriting = holder === undefined && isRunning(Number(basename(file, '.json')));
-    if (!isWriting && (holder === undefined || !isAlive(holder))) removeTree(file);
+    const isWriting = note === undefined && isRunning(pidIn(file));
+    if (!isWriting && (note === undefined || !isAlive(note))) removeTree(file);
   }
 }
 
@@ -94,11 +93,21 @@ export function notesIn(paths: HomePaths): string[] {
   }
 }
 
-/** The holder a file names; `undefined` when it is gone or was written only in part. */
-function readHolder(file: string): Announced | undefined {
+/** A note on the barrier; those of who has the tree open have more than an id in their names: see service/registry.ts. */
+function isOfHolder(file: string): boolean {
+  return !basename(file).includes('-');
+}
+
+/** The process that a note is of, by its name; not a number for another file. */
+function pidIn(file: string): number {
+  return Number(/^\d+(?=[-.])/u.exec(basename(file))?.[0]);
+}
+
+/** What a note says; `undefined` when it is gone or was written only in part. */
+function readNote(file: string): Announced | undefined {
   try {
-    const holder = JSON.parse(readRegular(file)?.toString('utf8') ?? 'null') as Announced;
-    return holder.pid === Number(basename(file, '.json')) ? holder : undefined;
+    const note = JSON.parse(readRegular(file)?.toString('utf8') ?? 'null') as Announced;
+    return note.pid === pidIn(file) ? note : undefined;
   } catch {
     return undefined;
   }

@@ -17,7 +17,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { homePaths } from '../src/home.js';
-import { endStopped, openStorage, readStatus, setMode, stopTree, type StopOutcome } from '../src/index.js';
+import {
+  endStopped,
+  openStorage,
+  readStatus,
+  setMode,
+  stopTree,
+  verify,
+  type StopOutcome,
+} from '../src/index.js';
 import { bornOf } from '../src/process-facts.js';
 import { isRunning } from '../src/processes.js';
 import { livingProcesses, register } from '../src/service/registry.js';
@@ -330,5 +338,15 @@ describe('The list of processes', () => {
     expect(livingProcesses(paths).map(({ pid }) => pid)).toEqual([user.pid, process.pid]);
     await storage.close();
     expect(livingProcesses(paths)).toHaveLength(1);
+  });
+
+  test('loses who died with the next command that takes the barrier', async () => {
+    const home = await migratedTree();
+    const dead = await startUser(home, 'api');
+    await killed(dead.child);
+
+    await verify({ home });
+
+    expect(readdirSync(homePaths(home).processes)).toEqual([]);
   });
 });

@@ -1,4 +1,3 @@
-import { removeTree } from '@deespec/file-adapter';
 import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 
@@ -6,9 +5,9 @@ import type { HomePaths } from '../home.js';
 import { makeOwnDirectory } from '../own-directory.js';
 import {
   isAlive,
-  isRunning,
   leaveNote,
   notesIn,
+  removeDeadNotes,
   sayIfPossible,
   selfAs,
   type Announced,
@@ -39,7 +38,7 @@ const NAME = /^(\d+)-[a-z]+-[0-9a-f]+\.json$/u;
 export function register(paths: HomePaths, role: ProcessRole, command: string): () => void {
   return sayIfPossible(() => {
     makeOwnDirectory(paths.processes);
-    removeDead(paths);
+    removeDeadNotes(paths);
     const name = `${process.pid}-${role}-${randomBytes(4).toString('hex')}.json`;
     const note = { ...selfAs(command, new Date()), role };
     return leaveNote(join(paths.processes, name), note);
@@ -57,16 +56,6 @@ export function livingProcesses(paths: HomePaths): RegisteredProcess[] {
 /** The background service first, then those that watch: a process that has the tree open for several reasons is called by that. */
 export function byRole(a: RegisteredProcess, b: RegisteredProcess): number {
   return roles.indexOf(a.role) - roles.indexOf(b.role);
-}
-
-function removeDead(paths: HomePaths): void {
-  for (const file of notesIn(paths)) {
-    if (!basename(file).includes('-')) continue;
-    const note = readNote(file);
-    // Just made by a process that is writing it, or cut off by its end.
-    const isWriting = note === undefined && isRunning(Number(NAME.exec(basename(file))?.[1]));
-    if (!isWriting && (note === undefined || !isAlive(note))) removeTree(file);
-  }
 }
 
 /** What a note says; `undefined` when it is none of these, is gone, or was written only in part. */
