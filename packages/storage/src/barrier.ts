@@ -8,7 +8,7 @@ import { requireRestored, RESTORE } from './backup/restore-journal.js';
 import type { HomePaths } from './home.js';
 import { makeOwnDirectory } from './own-directory.js';
 import { requireOwner } from './preflight.js';
-import { announce, livingHolders, removeDeadNotes, sayIfPossible } from './processes.js';
+import { announce, ifPossible, livingHolders, removeDeadNotes } from './processes.js';
 
 /**
  * How long a command that finds the lock taken looks for who took it, milliseconds: the holder announces itself after it has
@@ -94,7 +94,7 @@ function announced(
     if (command !== RESTORE) requireRestored(paths);
     if (access === 'exclusive') tidyOwnDirectory(paths);
     const withdraw =
-      access === 'exclusive' ? note(paths, command) : sayIfPossible(() => note(paths, command));
+      access === 'exclusive' ? note(paths, command) : ifPossible(() => note(paths, command), nothing);
     return () => {
       if (!handle.open) return;
       withdraw();
@@ -116,6 +116,8 @@ function tidyOwnDirectory(paths: HomePaths): void {
     writeFileDurably({ kind: 'file', target: ignore, bytes: Buffer.from('*\n'), mode: 0o600 });
   }
 }
+
+const nothing = (): void => undefined;
 
 /** Removes the notes of those who died, and leaves one. */
 function note(paths: HomePaths, command: string): () => void {

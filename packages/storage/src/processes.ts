@@ -42,14 +42,13 @@ export function leaveNote(file: string, note: Announced): () => void {
   return () => rmSync(file, { force: true });
 }
 
-/** Without room or permission for its note a process works all the same: whom it keeps out is told less. */
-export function sayIfPossible(say: () => () => void): () => void {
+/** What has to do with notes, which without room or permission nobody is kept from his work by: whom it keeps out is told less. */
+export function ifPossible<T>(work: () => T, otherwise: T): T {
   try {
-    return say();
+    return work();
   } catch (error) {
     const known = systemError(error) ?? error;
-    if (isStorageError(known, 'FILE.NO_SPACE') || isStorageError(known, 'FILE.PERMISSION'))
-      return () => undefined;
+    if (isStorageError(known, 'FILE.NO_SPACE') || isStorageError(known, 'FILE.PERMISSION')) return otherwise;
     throw known;
   }
 }

@@ -12,6 +12,7 @@ import { getDatabase } from './database.js';
 import { earlierRuns } from './earlier-runs.js';
 import { homePaths, type HomePaths } from './home.js';
 import { requireMode } from './setting.js';
+import { ifPossible, removeDeadNotes } from './processes.js';
 import { SharedBarrier } from './shared-barrier.js';
 import { WriterLock } from './writer-lock.js';
 
@@ -68,6 +69,7 @@ export async function passOver(
   const writers = new WriterLock(paths);
   const payers = new WriterLock(paths, 'pay');
   const pass = async (): Promise<SyncResult> => {
+    if (options.dryRun !== true) ifPossible(() => removeDeadNotes(paths), undefined);
     const stores = await openSyncStores(paths, await mode(), writers);
     try {
       return await syncOnce(stores, options);

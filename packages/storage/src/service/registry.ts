@@ -4,11 +4,11 @@ import { basename, join } from 'node:path';
 import type { HomePaths } from '../home.js';
 import { makeOwnDirectory } from '../own-directory.js';
 import {
+  ifPossible,
   isAlive,
   leaveNote,
   notesIn,
   removeDeadNotes,
-  sayIfPossible,
   selfAs,
   type Announced,
 } from '../processes.js';
@@ -36,13 +36,14 @@ const NAME = /^(\d+)-[a-z]+-[0-9a-f]+\.json$/u;
  * @returns takes the note back; a second call does nothing
  */
 export function register(paths: HomePaths, role: ProcessRole, command: string): () => void {
-  return sayIfPossible(() => {
+  const say = (): (() => void) => {
     makeOwnDirectory(paths.processes);
     removeDeadNotes(paths);
     const name = `${process.pid}-${role}-${randomBytes(4).toString('hex')}.json`;
     const note = { ...selfAs(command, new Date()), role };
     return leaveNote(join(paths.processes, name), note);
-  });
+  };
+  return ifPossible(say, () => undefined);
 }
 
 /** Those who said that they have the tree open and still run, in the order in which they said it. */
