@@ -73,7 +73,7 @@ const REPORTS = 20;
 /**
  * Drops what is kept in `.storage` and is needed by nobody: what was replaced or removed, trees that were built and not used, copies of
  * the database, rehearsals, old reports. Each file is read first, and goes only when the store that is the truth, or a backup that
- * was proven just now, has the same bytes; a database only when a verified backup is newer. Follows nothing, leaves `.storage` never.
+ * was proven just now, has the same bytes; a copy of the database only when a verified backup is newer. Follows nothing, leaves `.storage` never.
  *
  * @throws StorageError `RUN.UNFINISHED` while something is half done, `LOCK.HELD`, `DATABASE.*`, `FILE.*`
  *
@@ -184,10 +184,13 @@ function* candidates(paths: HomePaths): Generator<Candidate> {
   }
 }
 
-/** Of a database only its beginning is read: it is compared by its age. */
+/**
+ * Only copies that were made before a change of the database are compared by their age, and of these only the beginning is read. A
+ * database in the trash is what a restore replaced, or a file of the tree: a newer backup need not have what is in it.
+ */
 function ruleOf(paths: HomePaths, path: string): Candidate['rule'] {
   if (NOTE.test(path)) return 'note';
-  return isDatabase(placeAt(paths.own, path)) ? 'database' : 'bytes';
+  return path.startsWith('copies/') && isDatabase(placeAt(paths.own, path)) ? 'database' : 'bytes';
 }
 
 /** What is written beside a content in the trash. */

@@ -89,6 +89,24 @@ describe('gc', () => {
     expect(existsSync(join(home, '.storage/copies', names[1]!))).toBe(true);
   });
 
+  test('keeps databases in the trash, also when a verified backup is newer: that need not have what is in them', async () => {
+    const home = await homeIn('file');
+    const { migrate } = await import('../../src/index.js');
+    await migrate({ home });
+    const database = readFileSync(join(home, 'deespec.db'));
+    const names = ['01M810CC01J2AAPQZVYRK1YMJR/deespec.db', '01M810CC01J2AAPQZVYRK1YMJR/tree/mine.db'];
+    for (const name of names)
+      utimesSync(put(home, `.storage/trash/${name}`, database), 1_767_000_000, 1_767_000_000);
+    await createBackup({ home });
+
+    const report = await collectGarbage({ home });
+
+    expect(report.dropped.entries).toBe(0);
+    expect(report.keptFiles.map(({ path, why }) => `${path}: ${why}`)).toEqual(
+      names.map((name) => `trash/${name}: its bytes are nowhere else`),
+    );
+  });
+
   test('follows nothing out of .storage', async () => {
     const home = await homeIn('file');
     const outside = put(
