@@ -2,6 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { homePaths } from '../src/home.js';
 import {
   digest,
   endStopped,
@@ -15,6 +16,7 @@ import {
   sync,
   verify,
 } from '../src/index.js';
+import { requireStarted, writeStopped } from '../src/service/stopped.js';
 import {
   expectError,
   generatedTree,
@@ -197,5 +199,18 @@ describe('A stop that was cut off', () => {
     expect(checks.find(({ name }) => name === 'leftovers')?.value).toContain('var/state.lock of a stop');
     expect(await endStopped({ home })).toBe(true);
     expect(existsSync(lock(home))).toBe(false);
+  });
+
+  test('by a run that was cut off says how to go on with it', () => {
+    const paths = homePaths(generatedTree());
+    mkdirSync(paths.own, { recursive: true, mode: 0o700 });
+    writeStopped(paths, 'rollback');
+
+    expect(() => requireStarted(paths)).toThrow(
+      expect.objectContaining({
+        code: 'STORAGE.STOPPED',
+        hint: 'wait until it ends; when it was cut off, "deespec rollback" continues it',
+      }),
+    );
   });
 });

@@ -40,8 +40,14 @@ export function requireStarted(paths: HomePaths): void {
   throw new StorageError(
     'STORAGE.STOPPED',
     `${paths.home} is stopped since ${stopped.since}, by "${stopped.command}"; nothing was changed`,
-    { hint: 'deespec start', details: { ...stopped } },
+    { hint: hintFor(stopped), details: { ...stopped } },
   );
+}
+
+/** A run that was cut off does not let itself be started over. */
+function hintFor({ command }: Stopped): string {
+  if (command !== 'cutover' && command !== 'rollback') return 'deespec start';
+  return `wait until it ends; when it was cut off, "deespec ${command}" continues it`;
 }
 
 /** Refuses changes from now on, durably. Runs under the exclusive barrier. */
