@@ -19,7 +19,7 @@ const PATIENCE_MS = 1_000;
 /** How long it looks at least, milliseconds: one that only tries to get the lock keeps others out for an instant. */
 const SETTLE_MS = 150;
 
-/** How long one attempt waits for calls of services to end, milliseconds. */
+/** How long one attempt to be alone waits for calls of services to end, milliseconds. */
 const DRAIN_MS = 100;
 
 /** Lets go of the barrier. A second call does nothing. */
@@ -33,6 +33,8 @@ export interface BarrierRequest {
   readonly command: string;
   /** How long the thread may be blocked when the lock is taken, milliseconds; default up to {@link PATIENCE_MS}. */
   readonly patienceMs?: number;
+  /** How long one attempt to be alone lets no new call begin, milliseconds; default {@link DRAIN_MS}. */
+  readonly drainMs?: number;
 }
 
 /**
@@ -50,7 +52,7 @@ export function takeBarrier(paths: HomePaths, request: BarrierRequest): Release 
   if (request.access === 'exclusive' || !existsSync(paths.lock)) prepareOwnDirectory(paths, paths.lock);
   const since = performance.now();
   for (;;) {
-    const lock = tryLock(paths, request.access);
+    const lock = tryLock(paths, request);
     if (!isStorageError(lock)) return announced(paths, { handle: lock, ...request });
     const waitedMs = performance.now() - since;
     const enoughMs = request.patienceMs ?? (livingHolders(paths).length > 0 ? SETTLE_MS : PATIENCE_MS);
@@ -65,12 +67,15 @@ function pause(ms: number): void {
 }
 
 /** The lock, or the `SQLITE.BUSY` of the attempt. */
-function tryLock(paths: HomePaths, access: BarrierRequest['access']): Lock | StorageError {
+function tryLock(
+  paths: HomePaths,
+  { access, drainMs = DRAIN_MS }: Pick<BarrierRequest, 'access' | 'drainMs'>,
+): Lock | StorageError {
   let handle;
   try {
     handle = openHandle(paths.lock, 'lock');
     // While SQLite itself waits it lets no new holder in: services that write all the time leave no gap otherwise.
-    if (access === 'exclusive') handle.pragma(`busy_timeout = ${DRAIN_MS}`);
+    if (access === 'exclusive') handle.pragma(`busy_timeout = ${drainMs}`);
     handle.exec(access === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN DEFERRED');
     // A deferred transaction holds its SHARED lock from its first read on.
     handle.prepare('SELECT count(*) FROM sqlite_schema').get();

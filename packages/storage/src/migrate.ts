@@ -13,7 +13,7 @@ import {
 } from '@deespec/sqlite-adapter';
 import { ulid } from 'ulid';
 
-import { takeBarrier } from './barrier.js';
+import { AN_INSTANT_MS, takeAlone } from './alone.js';
 import { buildDatabase, type BuiltDatabase } from './build.js';
 import { findDatabase, isDamaged } from './database.js';
 import { ensureEpoch } from './epoch-file.js';
@@ -57,10 +57,7 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
   const paths = homePaths(options.home);
   const { command } = witness;
   requireFit(paths);
-  const release = takeBarrier(paths, {
-    access: 'exclusive',
-    command: options.dryRun ? `${command} --dry-run` : command,
-  });
+  const release = await takeAlone(paths, options.dryRun ? `${command} --dry-run` : command, AN_INSTANT_MS);
   const runId = ulid(startedAt.getTime());
   let directory: RunDirectory | undefined;
   try {

@@ -17,6 +17,7 @@ import {
 import { digestDatabase } from '@deespec/verifier';
 import { ulid } from 'ulid';
 
+import { AN_INSTANT_MS, takeAlone } from './alone.js';
 import { takeBarrier } from './barrier.js';
 import { checkRules } from './check-rules.js';
 import { getDatabase } from './database.js';
@@ -108,7 +109,7 @@ export async function applyRepair({ home, plan }: ApplyOptions): Promise<RepairR
   const paths = homePaths(home);
   requireOwner(paths);
   const consistency = await loadConsistency();
-  const release = takeBarrier(paths, { access: 'exclusive', command: 'repair --apply' });
+  const release = await takeAlone(paths, 'repair --apply', AN_INSTANT_MS);
   let directory: RunDirectory | undefined;
   try {
     getDatabase(paths);
