@@ -37,6 +37,13 @@ describe('mergeLines', () => {
     expect(merge(base, files, database)).toBe(wanted);
   });
 
+  test('appends no line of ours that stands behind an object of another program on one line', () => {
+    const ours = '{"artifacts":[],"id":"01M8ABCDEFGHJKMNPQRSTVWXYZ","turn":1}\n';
+    const other = ours.replace('01M8', '01M9');
+
+    expect(merge('a\n', `a\n{"turn":2}${ours}\n`, `a\n${ours}${other}`)).toBe(other);
+  });
+
   test('keeps bytes that are no text', () => {
     const files = Buffer.from([0xff, 10]);
     const database = Buffer.from([0xff, 10, 0xfe, 0, 10]);

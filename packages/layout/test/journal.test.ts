@@ -180,6 +180,29 @@ describe('readContext on a journal', () => {
     expect(read(bytes).rules).toEqual([['journal-syntax', 2]]);
   });
 
+  test('reads a line of ours that came between the object of another program and its line feed', () => {
+    const ours = (turn: number): string => {
+      const { artifacts, ...rest } = line({ turn });
+      return JSON.stringify({ artifacts, id: `01M8${turn}`, ...rest });
+    };
+    const foreign = JSON.stringify(line({ turn: 3, error: '}{"artifacts":[' }));
+    const text = journal(pick(), `${foreign}${ours(4)}${ours(5)}`, '', line({ turn: 6 }));
+
+    const { events, rules, quarantined } = read(text);
+
+    expect(
+      events.map(({ line: number, turn, offset }) => [number, turn, text.slice(offset, offset + 1)]),
+    ).toEqual([
+      [1, 1, '{'],
+      [2, 3, '{'],
+      [2, 4, '{'],
+      [2, 5, '{'],
+      [4, 6, '{'],
+    ]);
+    expect(rules).toEqual([['journal-blank-line', 3]]);
+    expect(quarantined.size).toBe(0);
+  });
+
   test('takes empty and null fields for absent', () => {
     const { events, rules } = read(journal(line({ status: '', decision: '', error: null, attempt: null })));
 
