@@ -1,1 +1,1 @@
-module.exports = { preset: '@deespec/jest' };
+module.exports = { preset: '@deespec/jest', maxWorkers: 2 };
