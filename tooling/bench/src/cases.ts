@@ -31,7 +31,9 @@ export interface Case {
   readonly command: (place: Place, round: number) => Command;
 }
 
+/** Baselines that are commands over the tree, and those of backups. */
 export type BaselineName = 'sha256sum' | 'cp -r' | 'node -e 0';
+export type BackupBaseline = 'sqlite3 .backup' | 'cp';
 
 /** Baselines, by name. Those over the tree leave out the database and what else is ours. */
 export const baselines: Readonly<Record<BaselineName, (place: Place, round: number) => Command>> = {
@@ -102,7 +104,8 @@ export const cases: readonly Case[] = [
 /** Most resident memory any command may have, bytes. */
 export const memoryBudget: Budget = { must: 256 * 1024 * 1024, goal: 160 * 1024 * 1024 };
 
-function deespec(...args: string[]): Command {
+/** A run of the command line, its answer as JSON. */
+export function deespec(...args: string[]): Command {
   return { file: process.execPath, args: [launcher, ...args, '--json'] };
 }
 

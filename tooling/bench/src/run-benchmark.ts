@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { generateTree, type TreeSummary } from '@deespec/trees';
 
-import { baselines, cases, type BaselineName, type Case, type Place } from './cases.js';
+import { timeBackups } from './backups.js';
+import { baselines, cases, type BackupBaseline, type BaselineName, type Case, type Place } from './cases.js';
 import { measure, type Command, type Sample } from './measure.js';
 import { timeQueries, type QuerySamples } from './queries.js';
 import { timeSearches } from './searches.js';
@@ -17,6 +18,8 @@ export interface BenchmarkOptions {
   readonly runs: number;
   /** Calls of each kind in each mode. */
   readonly writes: number;
+  /** Size of the database that is backed up and restored, bytes. */
+  readonly backupBytes: number;
   /** Called before each step, and with the figure after each run. */
   readonly onStep: (title: string) => void;
   /** Ends the benchmark between or within two runs with an `AbortError`. */
@@ -25,7 +28,7 @@ export interface BenchmarkOptions {
 
 /** Samples of one case and of its baseline, one of each per round. */
 export interface CaseResult {
-  readonly case: Case;
+  readonly case: Pick<Case, 'name' | 'budget'> & { readonly baseline: BaselineName | BackupBaseline };
   readonly samples: readonly Sample[];
   readonly baseline: readonly Sample[];
 }
@@ -69,7 +72,14 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   onStep('queries in process');
   const queries = [...(await timeQueries(home)), ...(await timeSearches(home))];
   onStep('writes in process, in each mode');
-  return { tree, cases: results, queries, writes: await timeWrites(home, writes) };
+  const calls = await timeWrites(home, writes);
+  const backups = await timeBackups(options);
+  return {
+    tree,
+    cases: [...results, ...backups.cases],
+    queries,
+    writes: [...calls, ...backups.writes],
+  };
 }
 
 interface Round {

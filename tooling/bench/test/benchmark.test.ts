@@ -12,7 +12,14 @@ let report: Report;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'deespec-bench-test-'));
   report = makeReport(
-    await runBenchmark({ directory, sbis: 12, runs: 1, writes: 3, onStep: () => undefined }),
+    await runBenchmark({
+      directory,
+      sbis: 12,
+      runs: 1,
+      writes: 3,
+      backupBytes: 1_000_000,
+      onStep: () => undefined,
+    }),
   );
 }, 180_000);
 
@@ -29,9 +36,13 @@ describe('benchmark', () => {
       ['health', 'node -e 0'],
       ['sbi list, 100 rows', 'node -e 0'],
       ['sbi show', 'node -e 0'],
+      ['backup create, durable copy', 'sqlite3 .backup'],
+      ['backup create, verified', 'sqlite3 .backup'],
+      ['restore, verified', 'cp'],
     ]);
     expect(report.cases.every((line) => line.ratio === line.medianMs / line.baselineMs)).toBe(true);
-    expect(report.cases.every((line) => (line.peakBytes ?? 0) > 30e6)).toBe(true);
+    const processes = report.cases.filter(({ name }) => name !== 'backup create, durable copy');
+    expect(processes.every((line) => (line.peakBytes ?? 0) > 30e6)).toBe(true);
   });
 
   test('times a thousand calls of each query', () => {
@@ -48,6 +59,7 @@ describe('benchmark', () => {
     const names = report.writes.map(({ name }) => name);
     for (const mode of ['file', 'dual_write', 'sqlite'])
       expect(names).toContain(`${mode}: append an execution of 4 KiB`);
+    expect(names).toContain('sqlite: set a priority, during a backup');
     expect(report.writes.find(({ name }) => name.startsWith('bare'))).toMatchObject({ toBare: 1 });
     expect(report.writes.find(({ name }) => name === 'file: create an SBI')).toMatchObject({ toFiles: 1 });
   });

@@ -28,7 +28,13 @@ describe('statistics', () => {
 
 describe('options', () => {
   test('default to the tree of the budgets', () => {
-    expect(parseOptions([])).toEqual({ sbis: 20_000, runs: 3, output: undefined, keep: false });
+    expect(parseOptions([])).toEqual({
+      sbis: 20_000,
+      runs: 3,
+      backupBytes: 1_073_741_824,
+      output: undefined,
+      keep: false,
+    });
   });
 
   test.each([[['--runs', '0']], [['--sbis', '1e3']], [['--frobnicate']]])('refuse %p', (args) => {
