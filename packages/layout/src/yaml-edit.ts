@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '@deespec/domain';
 import { parseTime } from '@deespec/domain';
+import { isMap, isScalar, isSeq, Lexer } from 'yaml';
 import type { Document, ParsedNode, YAMLMap } from 'yaml';
 
 import { cannotExpress, malformed, withKey } from './edit.js';
 import { isJsonObject } from './json-text.js';
-import { yaml } from './yaml-library.js';
 import { parseYaml } from './yaml-text.js';
 
 /**
@@ -53,7 +53,7 @@ function planEdit(source: Source, key: readonly string[], value: Json): Edit {
   let map = source.document.contents as YAMLMap.Parsed;
   for (const name of key.slice(0, -1)) {
     const child = findPair(map, name)?.value;
-    if (!yaml().isMap(child)) throw cannotExpress(key, `${JSON.stringify(name)} is no mapping`);
+    if (!isMap(child)) throw cannotExpress(key, `${JSON.stringify(name)} is no mapping`);
     map = child;
   }
   const pair = findPair(map, key.at(-1)!);
@@ -69,7 +69,7 @@ interface Wanted {
 }
 
 function findPair(map: YAMLMap.Parsed, name: string): YAMLMap.Parsed['items'][number] | undefined {
-  return map.items.find(({ key }) => yaml().isScalar(key) && key.source === name);
+  return map.items.find(({ key }) => isScalar(key) && key.source === name);
 }
 
 function planReplace({ text }: Source, node: ParsedNode, { key, value }: Wanted): Edit {
@@ -87,7 +87,7 @@ function planReplace({ text }: Source, node: ParsedNode, { key, value }: Wanted)
 function hasComment(text: string, from: number, to: number): boolean {
   let offset = 0;
   let isContent = false;
-  for (const token of new (yaml().Lexer)().lex(text)) {
+  for (const token of new Lexer().lex(text)) {
     if (offset >= to) return false;
     if (offset >= from && !isContent && token.startsWith('#')) return true;
     isContent = token === CONTENT_FOLLOWS;
@@ -122,8 +122,8 @@ function lineEndOf(text: string): string {
 
 /** `value` in the style of the node it replaces. */
 function formatLike({ text, node }: { text: string; node: ParsedNode }, value: Json): string {
-  if (typeof value === 'string' && yaml().isScalar(node)) return formatText(value, node.type);
-  if (!Array.isArray(value) || value.length === 0 || !yaml().isSeq(node) || node.flow === true)
+  if (typeof value === 'string' && isScalar(node)) return formatText(value, node.type);
+  if (!Array.isArray(value) || value.length === 0 || !isSeq(node) || node.flow === true)
     return formatFlow(value);
   const start = node.range[0];
   const indent = indentAt(text, start);

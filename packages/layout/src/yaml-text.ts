@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
+import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument } from 'yaml';
 import type { Document, ParsedNode, Scalar, YAMLMap } from 'yaml';
 
 import type { Json, JsonObject } from '@deespec/domain';
@@ -7,7 +8,6 @@ import type { Json, JsonObject } from '@deespec/domain';
 import { MAX_DEPTH } from './json-text.js';
 import { quote } from './rules.js';
 import type { Problem, RuleName } from './rules.js';
-import { yaml } from './yaml-library.js';
 
 /** A strictly parsed YAML mapping, or the first problem that keeps it from being interpreted. */
 export type ParsedYaml =
@@ -31,7 +31,7 @@ export function parseYaml(bytes: Buffer, textKeys: TextKeys = new Set()): Parsed
   const text = bytes.toString('utf8');
   const unsafe = checkTokens(text);
   if (unsafe !== undefined) return { problem: unsafe };
-  const document = yaml().parseDocument(text, {
+  const document = parseDocument(text, {
     uniqueKeys: false, // compares all pairs of keys; `Conversion` does it with a set
     schema: 'core',
     prettyErrors: false,
@@ -40,7 +40,7 @@ export function parseYaml(bytes: Buffer, textKeys: TextKeys = new Set()): Parsed
   const error = document.errors[0] ?? document.warnings[0];
   if (error !== undefined) return { problem: describeError(text, error) };
   const conversion = new Conversion(text, textKeys);
-  const value = yaml().isMap(document.contents) ? conversion.convertMap(document.contents, 1) : undefined;
+  const value = isMap(document.contents) ? conversion.convertMap(document.contents, 1) : undefined;
   if (conversion.problem !== undefined) return { problem: conversion.problem };
   if (value !== undefined) return { text, value, document };
   return failure('yaml-syntax', text.trim() === '' ? 'nothing: the file is empty' : quote(text));
@@ -59,7 +59,7 @@ function checkTokens(text: string): Problem | undefined {
   let tokens = 0;
   let flowDepth = 0;
   let lineDepth = 0;
-  for (const token of new (yaml().Lexer)().lex(text)) {
+  for (const token of new Lexer().lex(text)) {
     tokens += 1;
     if (token === '[' || token === '{') flowDepth += 1;
     else if (token === ']' || token === '}') flowDepth -= 1;
@@ -109,14 +109,14 @@ class Conversion {
 
   private convert(node: ParsedNode, depth: number, isText: boolean): Json {
     if (this.problem !== undefined) return null;
-    if (yaml().isMap(node)) return this.convertMap(node, depth);
+    if (isMap(node)) return this.convertMap(node, depth);
     this.checkNode(node, depth);
-    if (yaml().isSeq(node)) return node.items.map((item) => this.convert(item, depth + 1, isText));
-    return yaml().isScalar(node) ? scalarValue(node, isText) : null;
+    if (isSeq(node)) return node.items.map((item) => this.convert(item, depth + 1, isText));
+    return isScalar(node) ? scalarValue(node, isText) : null;
   }
 
   private keyText(key: ParsedNode): string {
-    if (!yaml().isScalar(key) || key.value === null) {
+    if (!isScalar(key) || key.value === null) {
       this.fail('yaml-unsafe', 'a key that is no text', key);
       return '';
     }
@@ -126,7 +126,7 @@ class Conversion {
   }
 
   private checkNode(node: ParsedNode, depth: number): void {
-    if (yaml().isAlias(node)) this.fail('yaml-unsafe', 'an alias', node);
+    if (isAlias(node)) this.fail('yaml-unsafe', 'an alias', node);
     else if (node.anchor !== undefined) this.fail('yaml-unsafe', 'an anchor', node);
     else if (node.tag !== undefined) this.fail('yaml-unsafe', `the tag ${quote(node.tag)}`, node);
     else if (depth > MAX_DEPTH) this.fail('yaml-unsafe', 'deep nesting', node);

@@ -1,6 +1,6 @@
 import { compareTables, openHandle, requireSchema } from '@deespec/sqlite-adapter';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { lstatSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import {
@@ -60,13 +60,15 @@ describe('schema up', () => {
     expect(runsOf(home)).toEqual([]);
   });
 
-  test('has nothing to do on a database of the newest version, and makes no copy', async () => {
+  test('has nothing to do on a database of the newest version, makes no copy, and clears away what a killed run left', async () => {
     const home = await migratedTree();
+    mkdirSync(join(home, '.storage/runs/01M8M8KW9VWAMHDMYM1KTJ5H2S'));
 
     const report = await changeSchema({ home, direction: 'up' });
 
     expect(report).toMatchObject({ from: newest, to: newest, applied: [], proven: { rows: 0 } });
     expect(backupsOf(home)).toEqual([]);
+    expect(runsOf(home)).toEqual([]);
   });
 
   test('rehearses without a change in a dry run, and stops at the version that is named', async () => {

@@ -36,9 +36,10 @@ export async function changeSchema(options: ChangeSchemaOptions): Promise<Schema
   try {
     const plan = planFor(paths, options);
     const report = reportOf(plan, options, startedMs);
+    // First, so that what a killed run left goes, also when that one had come to its end.
+    directory = beginRun(paths, ulid());
     if (plan.scripts.length === 0) return report({ proven: { tables: 0, rows: 0 } });
     requireSpace(paths, databaseBytes(paths.database) * COPIES);
-    directory = beginRun(paths, ulid());
     const proven = rehearseOn(directory, paths, plan);
     options.signal?.throwIfAborted();
     if (options.dryRun === true)
