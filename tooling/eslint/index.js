@@ -44,7 +44,7 @@ const dataSafety = [
 /** The rules of every package; `options.environment` lists the files that may read process.env. */
 export function config({ environment = [] } = {}) {
   return tseslint.config(
-    { ignores: ['dist/**', 'node_modules/**', '*.cjs', 'eslint.config.js', 'bin/**'] },
+    { ignores: ['dist/**', 'node_modules/**', '*.cjs', '*.config.js', 'bin/**'] },
     js.configs.recommended,
     ...tseslint.configs.recommendedTypeChecked,
     {

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 
 import { bugEnvironment, type BugName } from './seeded-bugs.js';
-import { childEnvironment, launcher } from './settings.js';
+import { childEnvironment, launcher, modules } from './settings.js';
 
 /** How the product is started. */
 export interface ProductOptions {
@@ -59,7 +59,8 @@ export function killStrays(directory: string): void {
  */
 export function startProduct(options: ProductOptions) {
   const { args, bugs = [], wrapper = [], environment = {}, cwd, timeoutMs = 30_000 } = options;
-  const [file, ...rest] = [...wrapper, process.execPath, launcher, ...args, '--json'];
+  const program = bugs.length === 0 ? launcher : modules;
+  const [file, ...rest] = [...wrapper, process.execPath, program, ...args, '--json'];
   const run = execa(file, rest, {
     detached: true,
     ...(cwd === undefined ? {} : { cwd }),

@@ -13,8 +13,9 @@ export type Job =
 /** What it answers. */
 export type Answer = { readonly result: BackupFacts | void } | { readonly error: SentError };
 
-/** The same file, whether this one runs from the sources or not. */
-const program = fileURLToPath(new URL('../../dist/backup/child.js', import.meta.url));
+/** Beside this file, unless this is a source. */
+const child = import.meta.url.endsWith('.ts') ? '../../dist/backup/child.js' : './child.js';
+const program = fileURLToPath(new URL(child, import.meta.url));
 
 /** Heap of the child, MiB: contents are read in pieces of 1 MiB. */
 const HEAP_MIB = 256;
