@@ -16,6 +16,8 @@ export interface OperationChoice {
   readonly most?: number | undefined;
   /** Operations of this suite alone; in the CI share one of each kind. */
   readonly further?: readonly Operation[];
+  /** Likewise, which the CI share leaves out unless they are asked for. */
+  readonly rare?: readonly Operation[];
 }
 
 /**
@@ -24,9 +26,9 @@ export interface OperationChoice {
  */
 export function chooseOperations(
   { only, share, seed }: Pick<SuiteContext, 'only' | 'share' | 'seed'>,
-  { most = Infinity, further = [] }: OperationChoice = {},
+  { most = Infinity, further = [], rare = [] }: OperationChoice = {},
 ): readonly Operation[] {
-  const known = [...allOperations, ...further];
+  const known = [...allOperations, ...further, ...rare];
   if (only.length > 0) return known.filter(({ name, kind }) => only.includes(name) || only.includes(kind));
   if (share === 'full') return known;
   const chosen = oneOfEachKind(inModes, seed);

@@ -27,17 +27,18 @@ export interface SweepOptions<P> {
   readonly more?: readonly P[];
   /** Operations beside those of every suite: see `chooseOperations`. */
   readonly further?: readonly Operation[];
+  readonly rare?: readonly Operation[];
 }
 
 /** Visits the points of each operation that is asked for: all of them, or in the CI share a sample. */
 export async function sweep<P = never>(
   context: SuiteContext,
-  { ciPoints, ciTrees, isPoint = () => true, more = [], further = [] }: SweepOptions<P>,
+  { ciPoints, ciTrees, isPoint = () => true, more = [], further = [], rare = [] }: SweepOptions<P>,
   visit: (visit: Visit<Call | P>) => Promise<void>,
 ): Promise<SuiteReport> {
   const tally = new FaultTally(context.say);
   const facts: Record<string, number> = {};
-  await eachOperation(context, { most: ciTrees, further }, async (operation, slots) => {
+  await eachOperation(context, { most: ciTrees, further, rare }, async (operation, slots) => {
     const template = await makeTemplate(context.directory, operation);
     const isNear = ({ args }: Call): boolean => context.near?.test(args) ?? true;
     const found = await pointsOf(template, context.bugs);

@@ -228,12 +228,13 @@ class TraceChecker {
     }
   }
 
-  /** What must be there after a power cut. Locks, notes of processes, runs and the last scan need not. */
+  /** What must be there after a power cut, backups too. Locks, notes of processes, runs and the last scan need not. */
   private isReliedOn(path: string): boolean {
     const { home, database, output } = this.place;
     const own = `${home}/.storage`;
     const names = [database, own, `${own}/epoch`, output];
     if (names.includes(path) || path.startsWith(`${output}/`)) return true;
+    if (path.startsWith(`${home}/backups/`) && !isTemporary(path)) return true;
     return this.isTree(path) || this.isOwedAudit(path);
   }
 

@@ -1,13 +1,12 @@
-import { openHandle } from '@deespec/sqlite-adapter';
-import { digestDatabase, digestTree } from '@deespec/verifier';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { databaseDigest, treeDigest } from '../backup/backup-looks.js';
 import type { Judge, Operation, Verdict } from '../operation.js';
 import { copyPlace, isCanaryAlive, type Place } from '../place.js';
 import { endingOf, misbehaviour, runProduct, type ProductRun } from '../product.js';
 import type { BugName } from '../seeded-bugs.js';
-import { residue, withCopy } from '../state.js';
+import { residue } from '../state.js';
 
 /** What is known of a run that nothing disturbs. */
 interface Expected {
@@ -41,8 +40,9 @@ export class RunJudge implements Judge {
 
   async recovered(place: Place, bugs: readonly BugName[]): Promise<Verdict> {
     const { tree } = await this.expected();
+    const wrong = await this.wrongWhileStopped(place, bugs);
     const again = await runProduct({ args: this.operation.args(place), bugs, timeoutMs: 120_000 });
-    const wrong = misbehaviour(again);
+    wrong.push(...misbehaviour(again));
     if (again.exitCode !== this.operation.exitCode) wrong.push(endingOf(again));
     const digest = await treeDigest(place);
     if (digest !== tree) wrong.push('the tree is not what an undisturbed run leaves');
@@ -56,6 +56,13 @@ export class RunJudge implements Judge {
     wrong.push(...left.map((name) => `left behind: .storage/${name}`));
     wrong.push(...residue(place).map((name) => `left behind: ${name}`));
     return { wrong };
+  }
+
+  /** While the tree is stopped nothing that a service asks for is acknowledged. */
+  private async wrongWhileStopped(place: Place, bugs: readonly BugName[]): Promise<string[]> {
+    if (!existsSync(join(place.home, '.storage/stopped'))) return [];
+    const run = await this.ask(place, ['config', 'set', 'setting.max_turns', '99'], bugs);
+    return run.exitCode === 0 ? ['a change was acknowledged while the tree is stopped'] : [];
   }
 
   private ask(place: Place, words: readonly string[], bugs: readonly BugName[]): Promise<ProductRun> {
@@ -74,35 +81,11 @@ export class RunJudge implements Judge {
       if (run.exitCode !== this.operation.exitCode) throw new Error(endingOf(run));
       const tree = (await treeDigest(copy))!;
       const known = [...before, tree, await databaseDigest(copy)].filter((digest) => digest !== undefined);
-      // Where the files were lost they were not the truth.
-      const truths = this.operation.name === 'rollback-rebuild' ? known.slice(1) : known;
+      // Before a rollback the files are not the truth.
+      const truths = this.operation.kind.startsWith('rollback') ? known.slice(1) : known;
       return { truths: new Set(truths), tree };
     } finally {
       rmSync(copy.directory, { recursive: true, force: true });
     }
   }
-}
-
-async function treeDigest({ home }: Place): Promise<string | undefined> {
-  try {
-    return (await digestTree(home)).digest;
-  } catch {
-    return undefined;
-  }
-}
-
-function databaseDigest(place: Place): Promise<string | undefined> {
-  if (!existsSync(place.database)) return Promise.resolve(undefined);
-  return withCopy(place, async (copy) => {
-    try {
-      const handle = openHandle(copy, 'write');
-      try {
-        return digestDatabase(handle);
-      } finally {
-        handle.close();
-      }
-    } catch {
-      return undefined;
-    }
-  });
 }

@@ -2,9 +2,10 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fillPlace, itemsOf, type Base } from '../dual/base-place.js';
+import { oweFiles } from '../dual/pending-work.js';
 import { mustSucceed, type Operation } from '../operation.js';
 import type { Place } from '../place.js';
-import type { Call } from '../trace.js';
+import { thin } from '../thin.js';
 import { RunJudge } from './run-judge.js';
 
 interface Kind {
@@ -19,7 +20,7 @@ interface Kind {
 const kinds: readonly Kind[] = [
   { name: 'cutover', base: 'file', words: ['cutover', '--yes'], to: 'sqlite' },
   { name: 'cutover-dual', base: 'dual_write', words: ['cutover', '--yes'], to: 'sqlite' },
-  { name: 'rollback', base: 'sqlite', words: ['rollback', '--yes'], to: 'file', pend: writeSome },
+  { name: 'rollback', base: 'sqlite', words: ['rollback', '--yes'], to: 'file', pend: writeAndOwe },
   { name: 'rollback-rebuild', base: 'sqlite', words: ['rollback', '--yes'], to: 'file', pend: loseFiles },
 ];
 
@@ -48,22 +49,16 @@ async function writeSome(place: Place): Promise<void> {
   await mustSucceed(place, ['config', 'set', 'setting.max_turns', '12', '--home', place.home]);
 }
 
+/** Some of it is in the database alone: the rollback has to bring it to the files. */
+async function writeAndOwe(place: Place): Promise<void> {
+  await writeSome(place);
+  await oweFiles(place);
+}
+
 /** More than a sync takes for deletions. */
 async function loseFiles(place: Place): Promise<void> {
   await writeSome(place);
   for (const name of readdirSync(place.home)) {
     if (name === 'specs' || name === 'knowledge') rmSync(join(place.home, name), { recursive: true });
   }
-}
-
-/** Of many pages that are written one after the other into files that nobody reads yet, one in so many is a point. */
-const EVERY = 40;
-
-function thin(calls: readonly Call[]): readonly Call[] {
-  let beside = 0;
-  return calls.filter(({ name, args }) => {
-    if (!/^p?write/u.test(name) || !/\/\.storage\/(?:runs|backups|rebuild)\//u.test(args)) return true;
-    beside += 1;
-    return beside % EVERY === 1;
-  });
 }

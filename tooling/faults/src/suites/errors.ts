@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { backupOperations } from '../backup/backup-operations.js';
 import { FaultTally, runFaulted, settle } from '../faulted-run.js';
 import type { Operation } from '../operation.js';
 import { eachInParallel, sample } from '../parallel.js';
@@ -54,7 +55,7 @@ export const errors: Suite = {
   run: async (context) => {
     const tally = new FaultTally(context.say);
     const facts: Record<string, number> = { reported: 0, 'rode through': 0 };
-    await eachOperation(context, { most: CI_TREES }, async (operation, slots) => {
+    await eachOperation(context, { most: CI_TREES, rare: backupOperations }, async (operation, slots) => {
       const template = await makeTemplate(context.directory, operation);
       const all = await injectionsOf(context, template);
       const kind = operation.writesTree ? 'tree' : 'job';
@@ -133,9 +134,11 @@ function isLeftBehind({ kind }: Operation, { exitCode, document }: ProductRun): 
   return kind.startsWith('sync-') && exitCode === 3 && failed.length > 0;
 }
 
-/** True for what changes data that somebody relies on: an export that is complete does no harm. */
+const harmless: readonly string[] = ['export', 'verify', 'backup', 'prune'];
+
+/** True for what changes data that somebody relies on: an export or a backup that is complete does no harm. */
 function isChange(operation: Operation): boolean {
-  return operation.writesTree || !['export', 'verify'].includes(operation.kind);
+  return operation.writesTree || !harmless.includes(operation.kind);
 }
 
 /** True for an error that tells of a publication that was made, or may have been. */

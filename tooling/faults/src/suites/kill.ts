@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { backupOperations } from '../backup/backup-operations.js';
 import { runFaulted, settle } from '../faulted-run.js';
 import { runOperations } from '../runs/run-operations.js';
 import { schemaOperations } from '../schema/schema-operations.js';
@@ -16,7 +17,7 @@ export const kill: Suite = {
   about: 'SIGKILL before each system call that changes something; the next run must finish by itself',
   needs: ['strace'],
   run: (context) =>
-    sweep(context, { ciPoints: { job: 3, other: 1 }, ciTrees: 6, further }, (visit) =>
+    sweep(context, { ciPoints: { job: 3, other: 1 }, ciTrees: 6, further, rare: backupOperations }, (visit) =>
       killAt(context, visit),
     ),
 };

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 
+import { backupOperations } from '../backup/backup-operations.js';
 import { makeTemplate, traceOperation } from '../points.js';
 import { takeSnapshot } from '../dual/tree-snapshot.js';
 import type { Operation } from '../operation.js';
@@ -22,7 +23,7 @@ export const lint: Suite = {
     const bad: Bad[] = [];
     let calls = 0;
     let points = 0;
-    await eachOperation(context, { most: CI_TREES }, async (operation) => {
+    await eachOperation(context, { most: CI_TREES, rare: backupOperations }, async (operation) => {
       const template = await makeTemplate(context.directory, operation);
       const access = accessOf(operation, template.place);
       const wanted = [...mutatingCalls, ...ruleCalls];

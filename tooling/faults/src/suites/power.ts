@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
+import { backupOperations } from '../backup/backup-operations.js';
 import { cut, mountDisk, onDisk, unmountDisk, type Disk } from '../disk.js';
 import { settle } from '../faulted-run.js';
 import { copyPlace, type Place } from '../place.js';
@@ -10,6 +11,8 @@ import { traced, untilStopped } from '../strace.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { sweep, type Visit } from '../sweep.js';
 import { describeCall, readTrace, touches, type Call } from '../trace.js';
+
+const sizes = { ciPoints: { job: 1, other: 1 }, ciTrees: 2 };
 
 /**
  * The power goes after a call, and after the command has said that it succeeded. What was not durable then is gone.
@@ -21,7 +24,7 @@ export const power: Suite = {
   about: 'the power is cut after each call that changes something, and after success was reported',
   needs: ['strace', 'root', 'mount', 'loop'],
   run: (context) =>
-    sweep<'end'>(context, { ciPoints: { job: 1, other: 1 }, ciTrees: 2, more: ['end'] }, (visit) =>
+    sweep<'end'>(context, { ...sizes, more: ['end'], rare: backupOperations }, (visit) =>
       onDisk(join(context.directory, `disk-${visit.worker}`), (disk) => cutAt(context, visit, disk)),
     ),
 };
