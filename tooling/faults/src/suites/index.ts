@@ -1,4 +1,5 @@
 import type { Suite } from '../suite.js';
+import { backups } from './backups.js';
 import { blackout } from './blackout.js';
 import { cutover } from './cutover.js';
 import { errors } from './errors.js';
@@ -41,6 +42,7 @@ export const suites: readonly Suite[] = [
   fuzz,
   writers,
   foreign,
+  backups,
   cutover,
   unavailable,
   model,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { mustSucceed } from '../operation.js';
 import type { Place } from '../place.js';
+import { COUNTERS, counterKey } from './counts.js';
 
 /** Which layout the new items of a tree have. Source: docs/formats.md. */
 export type Layout = 'document' | 'go';
@@ -43,7 +44,8 @@ export function numberOf(title: unknown): number {
 export async function makeShared(place: Place, layout: Layout, mode: StorageMode): Promise<void> {
   const { home } = place;
   mkdirSync(join(home, 'specs/sbi'), { recursive: true });
-  const counts = Object.fromEntries([...countKeys, total.key].map((key) => [key.slice(8), 0]));
+  const counters = Array.from({ length: COUNTERS }, (_, at) => counterKey(at + 1));
+  const counts = Object.fromEntries([...countKeys, total.key, ...counters].map((key) => [key.slice(8), 0]));
   writeFileSync(join(home, 'setting.json'), `${JSON.stringify({ max_turns: 8, ...counts }, null, 2)}\n`);
   if (layout === 'go') {
     mkdirSync(join(home, 'etc'));
