@@ -1,5 +1,7 @@
 import { pathToFileURL } from 'node:url';
 
+import { runBugs } from './run-bugs.js';
+
 /**
  * A change of one file of the built product. Every replacement must match exactly once, so that a bug that no longer can be
  * put in is an error and not a test that proves nothing.
@@ -297,6 +299,7 @@ const bugs = {
       },
     ],
   },
+  ...runBugs,
   'space-preflight-skipped': {
     about:
       'no bug but a way to fill the disk in the middle of a run: the check for free space at its start is left out',

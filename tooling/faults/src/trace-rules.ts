@@ -234,7 +234,7 @@ class TraceChecker {
     const own = `${home}/.storage`;
     const names = [database, own, `${own}/epoch`, output];
     if (names.includes(path) || path.startsWith(`${output}/`)) return true;
-    if (path.startsWith(`${home}/backups/`) && !isTemporary(path)) return true;
+    if (path.startsWith(`${home}/backups/backup_`)) return true;
     return this.isTree(path) || this.isOwedAudit(path);
   }
 
@@ -255,12 +255,18 @@ class TraceChecker {
   private isSource(path: string): boolean {
     const { home, database } = this.place;
     if (!path.startsWith(`${home}/`) || `${path}/`.startsWith(`${home}/.storage/`)) return false;
+    if (path.startsWith(`${home}/backups/`) && isOfBackup(path)) return false;
     return !sidecarEnds.some((end) => path === database + end);
   }
 
   private breach(rule: Breach['rule'], what: string): void {
     this.breaches.push({ rule, what: what.replaceAll(`${this.place.directory}/`, '') });
   }
+}
+
+/** A backup, its manifest, or one that is about to be put there. */
+function isOfBackup(path: string): boolean {
+  return isTemporary(path) || /\/backups\/backup_\d{8}_\d{6}_\d+\.db/u.test(path);
 }
 
 function isTemporary(path: string): boolean {

@@ -25,6 +25,16 @@ describe('The operations of a suite', () => {
     expect(seen.size).toBe(allOperations.length);
   });
 
+  test('that are rare are left out of the CI share, unless one is asked for', () => {
+    const rare = [{ ...allOperations[0]!, name: 'rare', kind: 'rare' }];
+    const chosen = (share: 'ci' | 'full', only: string[]): string[] =>
+      chooseOperations({ only, share, seed: 1 }, { rare }).map(({ name }) => name);
+
+    expect(chosen('ci', [])).not.toContain('rare');
+    expect(chosen('full', [])).toContain('rare');
+    expect(chosen('ci', ['rare'])).toEqual(['rare']);
+  });
+
   test('are those of a name or a kind when one is asked for', () => {
     const named = (only: string[]): string[] =>
       chooseOperations({ only, share: 'ci', seed: 1 }).map(({ name }) => name);

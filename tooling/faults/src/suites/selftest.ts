@@ -5,6 +5,8 @@ import { whyNot } from '../capabilities.js';
 import { eachInParallel } from '../parallel.js';
 import { seededBugs, type BugName } from '../seeded-bugs.js';
 import type { Bad, Share, Suite, SuiteContext } from '../suite.js';
+import { backups } from './backups.js';
+import { cutover } from './cutover.js';
 import { fuzz } from './fuzz.js';
 import { interloper } from './interloper.js';
 import { kill } from './kill.js';
@@ -45,6 +47,7 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   ],
   'debt-cleared-early': [
     { suite: kill, only: 'config.sqlite', share: 'full', near: /\/\.tmp-deespec-|\/setting\.json/u },
+    { suite: kill, only: 'rollback', share: 'full', near: /\/knowledge\//u, isSlow: true },
   ],
   'acknowledged-early': [{ suite: power, only: 'config.file' }],
   'commit-not-synced': [
@@ -70,6 +73,17 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   ],
   'repair-split': [
     { suite: kill, only: 'repair.file', share: 'full', near: /deespec\.db(?:-journal)?[">]/u, isSlow: true },
+  ],
+  'backup-not-synced': [{ suite: lint, only: 'prune' }],
+  'backup-without-log': [{ suite: backups, only: 'sqlite document', isSlow: true }],
+  'restore-unproven': [{ suite: backups, only: 'sqlite document', isSlow: true }],
+  'restore-unrecorded': [
+    { suite: kill, only: 'restore.sqlite', share: 'full', near: /\/trash\/[^/]+\/tree/u, isSlow: true },
+  ],
+  'prune-takes-newest': [{ suite: kill, only: 'prune', share: 'full', isSlow: true }],
+  'cutover-unproven': [{ suite: cutover, only: 'decayed', isSlow: true }],
+  'stopped-ignored': [
+    { suite: kill, only: 'cutover-dual', share: 'full', near: /\/\.storage\/run"/u, isSlow: true },
   ],
   'mode-change-unrecorded': [{ suite: kill, only: 'mode-file-dual_write', share: 'full', near: /\/epoch"/u }],
 };
