@@ -47,7 +47,6 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   ],
   'debt-cleared-early': [
     { suite: kill, only: 'config.sqlite', share: 'full', near: /\/\.tmp-deespec-|\/setting\.json/u },
-    { suite: kill, only: 'rollback', share: 'full', near: /\/knowledge\//u, isSlow: true },
   ],
   'acknowledged-early': [{ suite: power, only: 'config.file' }],
   'commit-not-synced': [
