@@ -71,11 +71,12 @@ export class BackupRound {
   }
 
   private async cycle(counters: Counters): Promise<Made | undefined> {
-    const before = counters.progress();
     const run = await this.product('backup', 'create');
     const after = counters.progress();
-    const { id, path } = run.document?.data ?? {};
+    const { id, path, manifest } = run.document?.data ?? {};
     if (run.exitCode !== 0) return undefined;
+    const { createdAt } = manifest as { readonly createdAt: string };
+    const before = counters.progress(Date.parse(createdAt));
     const bounds = before.map(({ least }, at) => ({ least, most: after[at]!.most }));
     const made = { id: String(id), path: String(path), bounds };
     await this.lookBeside(made);

@@ -33,9 +33,9 @@ export class Counters {
     });
   }
 
-  /** How far each of them is, by its ledger. */
-  progress(): readonly Progress[] {
-    return this.programs.map((_, at) => progressOf(this.ledgerOf(at)));
+  /** How far each of them is, by its ledger, or was at some time. */
+  progress(untilMs?: number): readonly Progress[] {
+    return this.programs.map((_, at) => progressOf(this.ledgerOf(at), untilMs));
   }
 
   /**

@@ -96,10 +96,10 @@ export interface Progress extends Bounds {
   readonly wrong: readonly string[];
 }
 
-/** Reads the ledger of a counter. */
-export function progressOf(file: string): Progress {
+/** Reads the ledger of a counter. @param untilMs - what was acknowledged later does not count; absent: all does */
+export function progressOf(file: string, untilMs = Infinity): Progress {
   const calls = readLedger(file, 'counter');
-  const done = calls.filter(({ end }) => end?.outcome === 'ok');
+  const done = calls.filter(({ end }) => end?.outcome === 'ok' && end.atMs <= untilMs);
   const failed = calls.filter(({ end }) => end !== undefined && !['ok', ...passing].includes(end.outcome));
   return {
     least: Number(done.at(-1)?.value ?? 0),
