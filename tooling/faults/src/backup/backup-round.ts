@@ -1,5 +1,6 @@
 import type { StorageMode } from '@deespec/domain';
 import { checkDatabase, migrate, openStorage, sync, verify, verifyAudit } from '@deespec/storage';
+import Database from 'better-sqlite3';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,6 +20,9 @@ export interface RoundKind {
 /** One in so many is brought back in place, too, while everybody writes. */
 const IN_PLACE_EVERY = 4;
 
+/** Of a restore in place beside services that are busy. */
+const ATTEMPTS = 5;
+
 /** Between two numbers of a counter, milliseconds. */
 const PAUSE_MS = 150;
 
@@ -33,6 +37,7 @@ export class BackupRound {
   readonly wrong: string[] = [];
   cycles = 0;
   private inPlace = 0;
+  private refusals = 0;
   private acknowledged = 0;
   private readonly place: Place;
 
@@ -44,8 +49,8 @@ export class BackupRound {
   }
 
   get fact(): string {
-    const { cycles, inPlace, acknowledged } = this;
-    return `${cycles} backups, ${inPlace} of them restored in place, beside ${acknowledged} writes by ${COUNTERS} processes`;
+    const { cycles, inPlace, refusals, acknowledged } = this;
+    return `${cycles} backups, ${inPlace} of them restored in place (busy ${refusals} times), beside ${acknowledged} writes by ${COUNTERS} processes`;
   }
 
   async run(cycles: number): Promise<void> {
@@ -71,7 +76,7 @@ export class BackupRound {
   }
 
   private async cycle(counters: Counters): Promise<Made | undefined> {
-    const run = await this.product('backup', 'create');
+    const run = await this.beside(counters, () => this.product('backup', 'create'));
     const after = counters.progress();
     const { id, path, manifest } = run.document?.data ?? {};
     if (run.exitCode !== 0) return undefined;
@@ -82,10 +87,41 @@ export class BackupRound {
     await this.lookBeside(made);
     if (this.cycles === 1 && this.wrong.length === 0) await this.refuseDamaged(made);
     if (this.cycles % IN_PLACE_EVERY !== 0) return made;
-    await this.product('restore', made.id, '--with-tree', '--yes');
-    this.inPlace += 1;
+    await this.restoreBeside(made);
     this.wrong.push(...(await counters.goOn()));
     return made;
+  }
+
+  /** Runs `work` while somebody reads: what was written since he began is in the log of the database, and cannot leave it. */
+  private async beside<T>(counters: Counters, work: () => Promise<T>): Promise<T> {
+    if (this.kind.mode !== 'sqlite' || this.cycles % 2 === 0) return work();
+    const reader = new Database(this.place.database, { readonly: true });
+    try {
+      reader.exec('BEGIN DEFERRED');
+      reader.prepare('SELECT count(*) FROM tree_entry').get();
+      this.wrong.push(...(await counters.goOn()));
+      return await work();
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** Services that are busy may not let go of the database in time: then nothing is changed, and it is worth another try. */
+  private async restoreBeside({ id }: Made): Promise<void> {
+    const args = ['restore', id, '--with-tree', '--yes', '--home', this.place.home];
+    for (let attempt = 1; ; attempt += 1) {
+      const run = await runProduct({ args, bugs: this.context.bugs, timeoutMs: 120_000 });
+      const isBusy = ['SQLITE.BUSY', 'LOCK.HELD'].includes(run.document?.error?.code ?? '');
+      if (isBusy && attempt < ATTEMPTS) {
+        this.refusals += 1;
+        continue;
+      }
+      const wrong = misbehaviour(run);
+      if (run.exitCode !== 0) wrong.push(endingOf(run));
+      this.wrong.push(...wrong.map((what) => `cycle ${this.cycles}: restore in place: ${what}`));
+      this.inPlace += 1;
+      return;
+    }
   }
 
   /** The tree of a backup as files: whole, and with the right numbers. */
