@@ -3,6 +3,7 @@ import { checkDatabase, migrate, openStorage, sync, verify, verifyAudit } from '
 import Database from 'better-sqlite3';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { makePlace, type Place } from '../place.js';
 import { endingOf, misbehaviour, runProduct, type ProductRun } from '../product.js';
@@ -21,7 +22,10 @@ export interface RoundKind {
 const IN_PLACE_EVERY = 4;
 
 /** Of a restore in place beside services that are busy. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 20;
+
+/** Between two attempts, milliseconds. */
+const RETRY_MS = 1_000;
 
 /** Between two numbers of a counter, milliseconds. */
 const PAUSE_MS = 150;
@@ -114,6 +118,7 @@ export class BackupRound {
       const isBusy = ['SQLITE.BUSY', 'LOCK.HELD'].includes(run.document?.error?.code ?? '');
       if (isBusy && attempt < ATTEMPTS) {
         this.refusals += 1;
+        await sleep(RETRY_MS);
         continue;
       }
       const wrong = misbehaviour(run);
