@@ -1,0 +1,3 @@
+import { config } from '@deespec/eslint';
+
+export default config();
