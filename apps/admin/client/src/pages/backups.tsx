@@ -1,0 +1,1 @@
+export function BackupsPage() { return null; }

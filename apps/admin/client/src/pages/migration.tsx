@@ -1,0 +1,1 @@
+export function MigrationPage() { return null; }
