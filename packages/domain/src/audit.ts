@@ -35,8 +35,10 @@ export interface AuditEntry extends AuditNote, Partial<Pick<AuditRecord, 'seq' |
   readonly source?: TreePath;
 }
 
-/** Which audit rows to list, oldest first. */
+/** Which audit rows to list. */
 export interface AuditFilter {
+  /** Which come first; default `oldest`. */
+  readonly first?: 'oldest' | 'newest';
   readonly entityId?: string;
   /** Rows at or after this time: UTC, fixed width. */
   readonly since?: string;

@@ -1,3 +1,4 @@
+import type { Activity } from './activity.js';
 import type { AuditEntry, AuditFilter } from './audit.js';
 import type { ConfigEntry } from './config.js';
 import type { Execution, ExecutionFilter, ExecutionKey } from './execution.js';
@@ -32,6 +33,8 @@ export interface Index {
   listConfig(): Promise<ConfigEntry[]>;
   /** @throws StorageError `CONFIG.NOT_FOUND` */
   getConfig(key: string): Promise<ConfigEntry>;
-  /** Ordered by timestamp, then source. */
+  /** Ordered by timestamp, then source; the other way round with `first: 'newest'`. */
   listAudit(filter?: AuditFilter): Promise<AuditEntry[]>;
+  /** What ended at or after `since`: UTC, fixed width. Reads a row for each of them. */
+  readActivity(since: string): Promise<Activity>;
 }

@@ -1,3 +1,5 @@
+export { ActivityCount } from './activity.js';
+export type { Activity, DayOfWork, EndedExecution, StepTime } from './activity.js';
 export type { AuditEntry, AuditFilter, AuditNote, AuditRecord } from './audit.js';
 export type { Change, NewExecution, NewSbi, SbiFields } from './change.js';
 export type { Checks, ShapeKind, ShapeProblem } from './checks.js';
@@ -28,8 +30,12 @@ export { splitReason } from './quarantine.js';
 export type { QuarantinedEntry, QuarantineFilter } from './quarantine.js';
 export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sbi.js';
 export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
+export { sbiComparer, sbiOrders } from './sbi-order.js';
+export type { SbiOrder, SbiOrdering } from './sbi-order.js';
 export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';
 export type { SearchedSbi, SearchedUnit } from './search/searched.js';
+export { snippetOf } from './search/snippet.js';
+export type { SnippetPart } from './search/snippet.js';
 export { parseSearch, WordSearch, wordsOf } from './search/words.js';
 export type { SearchWord } from './search/words.js';
 export { limitHint, systemCode, systemError } from './system-error.js';
@@ -37,6 +43,7 @@ export type { AppliedScript, SchemaScript, SchemaStore } from './schema-store.js
 export type {
   Claim,
   ClaimOptions,
+  SbiFile,
   SbiInput,
   Storage,
   StorageReads,

@@ -1,5 +1,6 @@
 import { StorageError } from './errors.js';
 import type { JsonObject } from './json.js';
+import type { SbiOrder } from './sbi-order.js';
 
 declare const brand: unique symbol;
 
@@ -41,9 +42,13 @@ export interface SbiFilter {
   readonly search?: string;
   /**
    * `created` (the default): by `createdAt`, then `id`. `next`: in the order in which they are to be taken into work: by
-   * `priority`, lowest first and 0 as 999 because it says nothing, then `createdAt`, then `id`.
+   * `priority`, lowest first and 0 as 999 because it says nothing, then `createdAt`, then `id`. `updated`, `priority` (as the
+   * number it is), `status` and `id`: by that, then `createdAt`, then `id`. Pages of a database are read along an index with
+   * the first two; with the others all that the filter names is sorted for each page.
    */
-  readonly order?: 'created' | 'next';
+  readonly order?: SbiOrder;
+  /** Default `ascending`. */
+  readonly direction?: 'ascending' | 'descending';
   /** Rows, 1 to 1,000; default 100. */
   readonly limit?: number;
   /** List those after this one, in the order of the list; it must exist. */

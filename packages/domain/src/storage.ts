@@ -1,9 +1,13 @@
+import type { Activity } from './activity.js';
 import type { AuditEntry, AuditFilter } from './audit.js';
 import type { NewExecution, SbiFields } from './change.js';
 import type { ConfigEntry } from './config.js';
 import type { Execution, ExecutionFilter, ExecutionKey } from './execution.js';
 import type { StorageMode } from './mode.js';
 import type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
+import type { SnippetPart } from './search/snippet.js';
+import type { TreePath } from './tree-path.js';
+import type { TreeStat } from './tree-store.js';
 
 /** An SBI as it was read. */
 export interface StoredSbi extends Sbi {
@@ -35,6 +39,12 @@ export interface Claim {
   readonly run: number;
   /** UTC, fixed width. Whoever renews or releases names the lease by it. */
   readonly leaseExpiresAt: string;
+}
+
+/** A file below the directories of an SBI. */
+export interface SbiFile {
+  readonly sbiId: SbiId;
+  readonly path: TreePath;
 }
 
 /** Which SBI to take into work, and for how long. */
@@ -110,8 +120,32 @@ export interface Storage extends StorageReads, StorageWrites {
   countSbis(): Promise<ReadonlyMap<string, number>>;
   /** Ordered by key. */
   listConfig(): Promise<StoredConfig[]>;
-  /** Oldest first. */
+  /** Oldest first, or as the filter says. */
   listAudit(filter?: AuditFilter): Promise<AuditEntry[]>;
+  /** What ended at or after `since`: UTC, fixed width. Reads a row for each of them. */
+  readActivity(since: string): Promise<Activity>;
+  /**
+   * The files and symlinks below the directories of an SBI, in scan order; `[]` when it has none, also for one that does not exist.
+   * Only their names, sizes and times are looked at.
+   */
+  listFiles(id: SbiId): Promise<readonly TreeStat[]>;
+  /**
+   * Hands the content of one of them on, in chunks of at most 1 MiB. The tree is kept from maintenance meanwhile, not from writers.
+   *
+   * @param take - called for each chunk, one after the other
+   * @throws StorageError `FILE.NOT_FOUND` when it is no file of that SBI; `FILE.UNSTABLE` when it changed on the way
+   */
+  readFile(file: SbiFile, take: (chunk: Buffer) => Promise<void>): Promise<void>;
+  /**
+   * Where a word of a search text stands in each of some SBIs, in their order: in `spec.md`, the text of an execution, or the title.
+   * `undefined` where none was found in what is searched of it.
+   *
+   * @throws StorageError `USAGE.INVALID` for the text, see `SbiFilter.search`
+   */
+  listSnippets(
+    ids: readonly SbiId[],
+    search: string,
+  ): Promise<readonly (readonly SnippetPart[] | undefined)[]>;
   /**
    * Takes the next SBI into work: one whose lease has ended, else the first that is READY, see `SbiFilter.order`. Each SBI goes
    * to one caller, whatever their number.

@@ -1,5 +1,6 @@
 import {
   searchedFiles,
+  type Activity,
   type AuditEntry,
   type AuditFilter,
   type ConfigEntry,
@@ -15,6 +16,7 @@ import {
 } from '@deespec/domain';
 
 import {
+  activityOf,
   countByStatus,
   getConfigIn,
   getExecutionIn,
@@ -91,6 +93,10 @@ export class DerivedIndex implements Index {
   async listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     const { audit } = await this.#now();
     return pageOfAudit([...audit, ...(this.source.audit?.() ?? [])], filter);
+  }
+
+  async readActivity(since: string): Promise<Activity> {
+    return activityOf(await this.#now(), since);
   }
 
   #now(): Promise<IndexRows> {

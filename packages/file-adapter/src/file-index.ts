@@ -1,5 +1,6 @@
 import {
   searchedFiles,
+  type Activity,
   type AuditEntry,
   type AuditFilter,
   type ConfigEntry,
@@ -21,6 +22,7 @@ import type { AuditFile } from './audit-file.js';
 import type { DiskTree } from './disk-tree.js';
 import { entriesOfSbi } from './disk-view.js';
 import {
+  activityOf,
   compareKeys,
   countByStatus,
   getConfigIn,
@@ -108,6 +110,10 @@ export class FileIndex implements Index {
   async listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     const { audit } = await this.#now();
     return pageOfAudit([...audit, ...this.parts.audit.since(0)], filter);
+  }
+
+  async readActivity(since: string): Promise<Activity> {
+    return activityOf(await this.#now(), since);
   }
 
   async #now(): Promise<IndexRows> {

@@ -1,5 +1,8 @@
 import {
+  ActivityCount,
+  sbiComparer,
   StorageError,
+  type Activity,
   type AuditEntry,
   type AuditFilter,
   type ConfigEntry,
@@ -46,7 +49,7 @@ export function rowsOf(units: Iterable<UnitRows>): IndexRows {
   }
   return {
     sbiById,
-    sbis: [...sbiById.values()].sort(orders.created),
+    sbis: [...sbiById.values()].sort(sbiComparer({})),
     executions: executions.sort(compareKeys),
     config: config.sort((a, b) => compareBytes(a.key, b.key)),
     audit,
@@ -61,13 +64,14 @@ export function pageOfSbis(rows: IndexRows, filter: SbiFilter): Sbi[] {
 
 /** Every SBI of the pages of a filter, whatever it searches for. */
 export function sbisInOrder(rows: IndexRows, filter: SbiFilter): Sbi[] {
-  const compare = orders[filter.order ?? 'created'];
+  const compare = sbiComparer(filter);
   const after = filter.after === undefined ? undefined : getSbiIn(rows, filter.after);
   const wanted = rows.sbis
     .filter((sbi) => after === undefined || compare(sbi, after) > 0)
     .filter((sbi) => filter.status === undefined || sbi.status === filter.status)
     .filter((sbi) => filter.label === undefined || hasLabel(sbi, filter.label));
-  return filter.order === 'next' ? wanted.sort(compare) : wanted;
+  const isCreated = (filter.order ?? 'created') === 'created' && filter.direction !== 'descending';
+  return isCreated ? wanted : wanted.sort(compare);
 }
 
 /** A page as `Index.listExecutions` says, of executions in order. */
@@ -91,8 +95,17 @@ export function pageOfAudit(entries: Iterable<AuditEntry>, filter: AuditFilter):
   return [...entries]
     .filter((entry) => filter.entityId === undefined || entry.entityId === filter.entityId)
     .filter((entry) => since === undefined || entry.timestamp >= since)
-    .sort(compareAudit)
+    .sort(filter.first === 'newest' ? (a, b) => compareAudit(b, a) : compareAudit)
     .slice(offset, offset + limit);
+}
+
+/** As `Index.readActivity` says. */
+export function activityOf(rows: Pick<IndexRows, 'sbis' | 'executions'>, since: string): Activity {
+  const count = new ActivityCount();
+  for (const { completedAt } of rows.sbis) if ((completedAt ?? '') >= since) count.takeSbi(completedAt!);
+  for (const { step, startedAt, completedAt } of rows.executions)
+    if ((completedAt ?? '') >= since) count.takeExecution({ step, startedAt, completedAt: completedAt! });
+  return count.activity();
 }
 
 export function countByStatus(sbis: readonly Sbi[]): ReadonlyMap<string, number> {
@@ -147,18 +160,6 @@ function usage(message: string, hint: string): StorageError {
 function hasLabel({ label }: Sbi, wanted: string): boolean {
   return label !== undefined && (label === wanted || `,${label},`.includes(`,${wanted},`));
 }
-
-/** What a priority of 0 counts as: it says nothing. Source: docs/formats.md. */
-const NO_PRIORITY = 999;
-
-function priorityOf({ priority }: Sbi): number {
-  return priority === 0 ? NO_PRIORITY : priority;
-}
-
-const orders = {
-  created: (a: Sbi, b: Sbi) => compareBytes(a.createdAt, b.createdAt) || compareBytes(a.id, b.id),
-  next: (a: Sbi, b: Sbi) => priorityOf(a) - priorityOf(b) || orders.created(a, b),
-};
 
 /** In the order of the lists. */
 export function compareKeys(a: ExecutionKey, b: ExecutionKey): number {

@@ -52,12 +52,13 @@ const longColumns = [...AUDIT_COLUMNS, 'previous', 'hash', 'request_id', 'old_ha
   (column) => `a.${column}`,
 );
 
-/** Audit rows, oldest first, then by source path. */
+/** Audit rows by time, then by source path. */
 export async function listAudit(source: DataSource, filter: AuditFilter): Promise<AuditEntry[]> {
   const query = source.getRepository(auditSchema).createQueryBuilder('a');
   if (filter.entityId !== undefined) query.andWhere('a.entity_id = :id', { id: filter.entityId });
   if (filter.since !== undefined) query.andWhere('a.timestamp >= :since', { since: filter.since });
-  query.orderBy('a.timestamp').addOrderBy('a.path').addOrderBy('a.id');
+  const direction = filter.first === 'newest' ? 'DESC' : 'ASC';
+  query.orderBy('a.timestamp', direction).addOrderBy('a.path', direction).addOrderBy('a.id', direction);
   query.limit(pageSize(filter.limit)).offset(pageOffset(filter.offset));
   return (await boundedRows(query, longColumns)).map(auditFromRow);
 }

@@ -1,4 +1,11 @@
-import { StorageError, type Sbi, type SbiFilter, type SbiId, type SbiStatus } from '@deespec/domain';
+import {
+  StorageError,
+  type Sbi,
+  type SbiFilter,
+  type SbiId,
+  type SbiOrder,
+  type SbiStatus,
+} from '@deespec/domain';
 import { EntitySchema, type DataSource } from 'typeorm';
 
 import { boundedRows } from './bounded-rows.js';
@@ -75,18 +82,37 @@ export async function getSbi(source: DataSource, id: SbiId): Promise<Sbi> {
 /** Rank of a priority in the order in which items are taken into work; `idx_sbi_next` has the same words. */
 const RANK = 'CASE s.priority WHEN 0 THEN 999 ELSE s.priority END';
 
+/** A column that a list is ordered by, and its value of an SBI. */
+interface OrderKey {
+  readonly column: string;
+  readonly of: (sbi: Sbi) => string | number;
+}
+
+const byId: OrderKey = { column: 's.id', of: ({ id }) => id };
+const byCreation: readonly OrderKey[] = [{ column: 's.created_at', of: ({ createdAt }) => createdAt }, byId];
+
+const orderKeys: Readonly<Record<SbiOrder, readonly OrderKey[]>> = {
+  created: byCreation,
+  next: [{ column: RANK, of: ({ priority }) => (priority === 0 ? 999 : priority) }, ...byCreation],
+  updated: [{ column: 's.updated_at', of: ({ updatedAt }) => updatedAt }, ...byCreation],
+  priority: [{ column: 's.priority', of: ({ priority }) => priority }, ...byCreation],
+  status: [{ column: 's.status', of: ({ status }) => status }, ...byCreation],
+  id: [byId],
+};
+
 /** What a page is made of, in SQL on `sbi s` with named parameters. */
 export interface SbiPage {
   readonly conditions: readonly string[];
   readonly order: readonly string[];
+  /** Of every column. */
+  readonly direction: 'ASC' | 'DESC';
   readonly values: Readonly<Record<string, string | number>>;
 }
 
 /** The page that a filter names, whatever it searches for. @param after - the SBI that `filter.after` names */
-export function sbiPage({ status, label, order }: SbiFilter, after: Sbi | undefined): SbiPage {
+export function sbiPage({ status, label, order, direction }: SbiFilter, after: Sbi | undefined): SbiPage {
   const conditions: string[] = [];
   const values: Record<string, string | number> = {};
-  const isNext = order === 'next';
   if (status !== undefined) {
     conditions.push('s.status = :status');
     values['status'] = status;
@@ -95,24 +121,24 @@ export function sbiPage({ status, label, order }: SbiFilter, after: Sbi | undefi
     conditions.push(`(s.label = :label OR instr(',' || s.label || ',', ',' || :label || ',') > 0)`);
     values['label'] = label;
   }
-  const columns = [...(isNext ? [RANK] : []), 's.created_at', 's.id'];
+  const keys = orderKeys[order ?? 'created'];
+  const columns = keys.map(({ column }) => column);
+  const isDown = direction === 'descending';
   if (after !== undefined) {
-    const names = [...(isNext ? [':rank'] : []), ':createdAt', ':id'];
-    conditions.push(`(${columns.join(', ')}) > (${names.join(', ')})`);
-    if (isNext) values['rank'] = after.priority === 0 ? 999 : after.priority;
-    values['createdAt'] = after.createdAt;
-    values['id'] = after.id;
+    const names = keys.map((_, at) => `:after${at}`);
+    conditions.push(`(${columns.join(', ')}) ${isDown ? '<' : '>'} (${names.join(', ')})`);
+    for (const [at, { of }] of keys.entries()) values[`after${at}`] = of(after);
   }
-  return { conditions, order: columns, values };
+  return { conditions, order: columns, direction: isDown ? 'DESC' : 'ASC', values };
 }
 
 /** A keyset page in the order that the filter names. @throws StorageError `SBI.NOT_FOUND` for `after` */
 export async function listSbis(source: DataSource, filter: SbiFilter): Promise<Sbi[]> {
   const query = source.getRepository(sbiSchema).createQueryBuilder('s');
   const after = filter.after === undefined ? undefined : await getSbi(source, filter.after);
-  const { conditions, order, values } = sbiPage(filter, after);
+  const { conditions, order, direction, values } = sbiPage(filter, after);
   for (const condition of conditions) query.andWhere(condition);
-  for (const column of order) query.addOrderBy(column);
+  for (const column of order) query.addOrderBy(column, direction);
   query.setParameters(values).limit(pageSize(filter.limit));
   return (await boundedRows(query, longColumns)).map(sbiFromRow);
 }

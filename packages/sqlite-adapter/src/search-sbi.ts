@@ -82,13 +82,12 @@ class SearchPage {
 
   /** The page by ids alone, for which indexes are enough, then its rows. */
   private all(from: string, condition: string): SbiRow[] {
-    const { conditions, order, values } = this.page;
+    const { conditions, order, direction, values } = this.page;
+    const ordered = order.map((column) => `${column} ${direction}`).join(', ');
     const where = [condition, ...conditions].join(' AND ');
-    const ids = `SELECT s.id FROM ${from} WHERE ${where} ORDER BY ${order.join(', ')} LIMIT :limit`;
+    const ids = `SELECT s.id FROM ${from} WHERE ${where} ORDER BY ${ordered} LIMIT :limit`;
     return this.handle
-      .prepare(
-        `SELECT ${COLUMNS} FROM (${ids}) p CROSS JOIN sbi s ON s.id = p.id ORDER BY ${order.join(', ')}`,
-      )
+      .prepare(`SELECT ${COLUMNS} FROM (${ids}) p CROSS JOIN sbi s ON s.id = p.id ORDER BY ${ordered}`)
       .all({ ...values, ...this.search }) as SbiRow[];
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type Activity,
   type AuditEntry,
   type AuditFilter,
   type ConfigEntry,
@@ -11,6 +12,7 @@ import {
   type SbiId,
 } from '@deespec/domain';
 
+import { readActivity } from './activity.js';
 import { listAudit } from './audit.js';
 import { getConfig, listConfig } from './config.js';
 import type { Connection } from './connection.js';
@@ -69,5 +71,9 @@ export class SqliteIndex implements Index {
 
   listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     return listAudit(this.reader.dataSource, filter);
+  }
+
+  async readActivity(since: string): Promise<Activity> {
+    return readActivity(this.reader.handle, since);
   }
 }

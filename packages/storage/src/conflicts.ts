@@ -4,10 +4,12 @@ import {
   timeFromDate,
   type AuditNote,
   type Conflict,
+  type TreeEntry,
   type TreeStore,
 } from '@deespec/domain';
 import { openFileStorage, type FileTreeStore } from '@deespec/file-adapter';
 
+import { atBoundary } from './boundary.js';
 import { homePaths } from './home.js';
 import { Session } from './live/session.js';
 
@@ -16,6 +18,14 @@ export interface OpenConflict {
   readonly conflict: Conflict;
   /** At most 1 MiB at a time; can be read once. */
   readonly content: Iterable<Buffer>;
+}
+
+/** What stands at the path of a conflict now, in the store that is the truth. */
+export interface PresentVersion {
+  /** Absent: nothing does. */
+  readonly entry?: TreeEntry;
+  /** Hands its bytes on, in chunks of at most 1 MiB, one after the other. @throws StorageError `FILE.*` when it is gone meanwhile */
+  read(take: (chunk: Buffer) => Promise<void>): Promise<void>;
 }
 
 /** Which version of a conflict is to stand. */
@@ -48,6 +58,38 @@ export async function openConflict(options: {
 }): Promise<OpenConflict> {
   const files = filesOf(options.home);
   return { conflict: getConflict(files, options.id), content: files.readConflict(options.id) };
+}
+
+/**
+ * What stands at the path of a conflict now, to be held against the version that is kept.
+ *
+ * @throws StorageError `CONFLICT.NOT_FOUND`, `LOCK.HELD`, `MODE.*`, `DATABASE.*`
+ */
+export async function openPresent(options: {
+  readonly home: string;
+  readonly id: string;
+}): Promise<PresentVersion> {
+  const { home } = options;
+  const { path } = getConflict(filesOf(home), options.id);
+  const entry = await withTree(home, (tree) => tree.look((view) => view.find(path)));
+  return {
+    ...(entry === undefined ? {} : { entry }),
+    read: (take) =>
+      atBoundary(home, () =>
+        withTree(home, async (tree) => {
+          for (const chunk of tree.read(path)) await take(chunk);
+        }),
+      ),
+  };
+}
+
+async function withTree<T>(home: string, work: (tree: TreeStore) => Promise<T>): Promise<T> {
+  const session = new Session(homePaths(home), {});
+  try {
+    return await session.use(({ tree }) => work(tree));
+  } finally {
+    await session.close();
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ export type { FindHomeOptions } from './home.js';
 export type { DigestRequest } from './digest.js';
 export type { AuditProblem, AuditReport } from './audit.js';
 export type { CheckOptions, CheckReport, RuleReport } from './check.js';
-export type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+export type { OpenConflict, PresentVersion, ResolveOptions, ResolveReport } from './conflicts.js';
 export type { CheckLevel, CheckStatus, HealthCheck } from './health/check.js';
 export type { DoctorOptions, HealthOptions, HealthReport } from './health/health.js';
 export { defaultLimits } from './health/limits.js';
@@ -11,7 +11,7 @@ export type { HealthLimits } from './health/limits.js';
 export { formatMetrics } from './health/metrics.js';
 export type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 export type { OpenIndex, OpenIndexOptions, StoreName } from './open-index.js';
-export type { OpenOptions } from './open-storage.js';
+export type { OpenedStorage, OpenOptions } from './open-storage.js';
 export type {
   ChangeSchemaOptions,
   SchemaChangeReport,
@@ -43,6 +43,7 @@ export type { RunServiceOptions } from './service/service.js';
 export type { StartServiceOptions } from './service/start.js';
 export type { StopOptions, StopReport } from './service/stop.js';
 export type { SyncOptions, SyncResult } from './sync.js';
+export type { Pulse, PulseArea } from './pulse.js';
 export type { WatchOptions } from './watch.js';
 export type { SyncAction } from '@deespec/dual-adapter';
 export type { BackupReport, CreateBackupOptions } from './backup/create.js';
@@ -78,7 +79,7 @@ export type {
 } from './reports.js';
 export type { VersionReport } from './version.js';
 
-import type { Conflict, QuarantinedEntry, Storage, TreePath } from '@deespec/domain';
+import type { Conflict, QuarantinedEntry, TreePath } from '@deespec/domain';
 import type { ConsistencyRule } from '@deespec/sqlite-adapter';
 
 import type { BackupReport, CreateBackupOptions } from './backup/create.js';
@@ -89,11 +90,11 @@ import type { BackupVerification, VerifyBackupOptions } from './backup/verify.js
 import type { DigestRequest } from './digest.js';
 import type { AuditReport } from './audit.js';
 import type { CheckOptions, CheckReport } from './check.js';
-import type { OpenConflict, ResolveOptions, ResolveReport } from './conflicts.js';
+import type { OpenConflict, PresentVersion, ResolveOptions, ResolveReport } from './conflicts.js';
 import type { DoctorOptions, HealthOptions, HealthReport } from './health/health.js';
 import type { ModeReport, ModeStatus, SetModeOptions } from './mode.js';
 import type { OpenIndex, OpenIndexOptions } from './open-index.js';
-import type { OpenOptions } from './open-storage.js';
+import type { OpenedStorage, OpenOptions } from './open-storage.js';
 import type {
   ChangeSchemaOptions,
   SchemaChangeReport,
@@ -111,6 +112,7 @@ import type { RunServiceOptions } from './service/service.js';
 import type { StartServiceOptions } from './service/start.js';
 import type { StopOptions, StopReport } from './service/stop.js';
 import type { SyncOptions, SyncResult } from './sync.js';
+import type { Pulse } from './pulse.js';
 import type { WatchOptions } from './watch.js';
 import type {
   DigestReport,
@@ -183,7 +185,7 @@ export async function openIndex(options: OpenIndexOptions): Promise<OpenIndex> {
 }
 
 /** See `open-storage.ts`. */
-export async function openStorage(options: OpenOptions): Promise<Storage> {
+export async function openStorage(options: OpenOptions): Promise<OpenedStorage> {
   return atBoundary(options.home, async () => (await import('./open-storage.js')).openStorage(options));
 }
 
@@ -232,6 +234,11 @@ export async function watchTree(options: WatchOptions): Promise<void> {
   return atBoundary(options.home, async () => (await import('./watch.js')).watchTree(options));
 }
 
+/** See `pulse.ts`. */
+export async function readPulse(options: { home: string }): Promise<Pulse> {
+  return atBoundary(options.home, async () => (await import('./pulse.js')).readPulse(options));
+}
+
 /** See `service/stop.ts`. */
 export async function stopTree(options: StopOptions): Promise<StopReport> {
   return atBoundary(options.home, async () => (await import('./service/stop.js')).stopTree(options));
@@ -262,6 +269,11 @@ export async function listConflicts(options: { home: string }): Promise<readonly
 /** See `conflicts.ts`. */
 export async function openConflict(options: { home: string; id: string }): Promise<OpenConflict> {
   return atBoundary(options.home, async () => (await import('./conflicts.js')).openConflict(options));
+}
+
+/** See `conflicts.ts`. */
+export async function openPresent(options: { home: string; id: string }): Promise<PresentVersion> {
+  return atBoundary(options.home, async () => (await import('./conflicts.js')).openPresent(options));
 }
 
 /** See `conflicts.ts`. */

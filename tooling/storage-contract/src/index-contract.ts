@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { expectCode, putText } from './expectations.js';
 import { changes } from './index-changes.js';
-import { audit, config, contents, executionPages, sbiPages } from './index-lists.js';
+import { audit, config, contents, executionPages, sbiOrderings, sbiPages } from './index-lists.js';
 import { searchChanges, searches } from './index-search.js';
 import { withStorage, type OnStorage, type OpenStorage } from './open-storage.js';
 import { one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
@@ -25,6 +25,7 @@ export function indexContract(name: string, open: OpenStorage): void {
     describe('after edits', () => edits(on));
     describe('changes', () => changes(on));
     describe('listSbis', () => sbiPages(on));
+    describe('orders and activity', () => sbiOrderings(on));
     describe('search', () => searches(on));
     describe('search after changes', () => searchChanges(on));
     describe('listExecutions', () => executionPages(on));

@@ -3,6 +3,7 @@ import {
   pathFromText,
   putIf,
   removeIf,
+  sbiOrders,
   timeFromNs,
   type AuditNote,
   type Execution,
@@ -16,7 +17,7 @@ import { expect, test } from '@jest/globals';
 
 import { expectCode, putText, sha256, someTimeNs } from './expectations.js';
 import type { OnStorage } from './open-storage.js';
-import { ids, one, putMeta, putState, two } from './sample-sbis.js';
+import { ids, one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
 
 /** Order, pages and filters of SBIs. */
 export function sbiPages(on: OnStorage): void {
@@ -104,6 +105,77 @@ export function sbiPages(on: OnStorage): void {
     'refuses to page after an SBI that does not exist',
     on(async ({ index }) => {
       await expectCode(() => index.listSbis({ after: one }), 'SBI.NOT_FOUND');
+    }),
+  );
+}
+
+/** Orders that a list can have, with its pages. */
+export function sbiOrderings(on: OnStorage): void {
+  test(
+    'orders by any column in either direction, and pages go on alike',
+    on(async ({ store, index }) => {
+      const [a, b, c, d] = ids(4) as [SbiId, SbiId, SbiId, SbiId];
+      const times = { created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-05T00:00:00Z' };
+      await putState(store, a, { ...times, priority: 0, status: 'WIP' });
+      await putState(store, b, {
+        ...times,
+        priority: 10,
+        status: 'READY',
+        updated_at: '2026-01-04T00:00:00Z',
+      });
+      await putState(store, c, { ...times, priority: 9, status: 'DONE', created_at: '2026-01-03T00:00:00Z' });
+      await putState(store, d, { ...times, priority: 10, status: 'READY' });
+      const expected = {
+        created: [a, b, d, c],
+        next: [c, b, d, a],
+        updated: [b, a, d, c],
+        priority: [a, c, b, d],
+        status: [c, b, d, a],
+        id: [a, b, c, d],
+      };
+
+      for (const order of sbiOrders) {
+        for (const direction of ['ascending', 'descending'] as const) {
+          const wanted = direction === 'ascending' ? expected[order] : expected[order].toReversed();
+          const rows = await index.listSbis({ order, direction });
+          expect({ order, direction, ids: rows.map(({ id }) => id) }).toEqual({
+            order,
+            direction,
+            ids: wanted,
+          });
+          const rest = await index.listSbis({ order, direction, after: wanted[1]!, limit: 2 });
+          expect(rest.map(({ id }) => id)).toEqual(wanted.slice(2));
+        }
+      }
+    }),
+  );
+
+  test(
+    'counts what ended since a time, by day and by step',
+    on(async ({ store, index }) => {
+      await putMeta(store, one, '');
+      const line = (second: number, values: object): object =>
+        stepLine(one, 'x.md', { ts: `2026-01-0${second}T00:00:00Z`, ...values });
+      await putJournal(store, [
+        pickLine(one, '2026-01-01T00:00:00Z'),
+        line(2, { turn: 2, step: 'implement', elapsed_ms: 100 }),
+        line(3, { turn: 3, step: 'review', elapsed_ms: 1_000, decision: 'NEEDS_CHANGES' }),
+        line(3, { turn: 4, step: 'implement', elapsed_ms: 300 }),
+        line(4, { turn: 5, step: 'done', elapsed_ms: 5, decision: 'SUCCEEDED', status: 'DONE' }),
+      ]);
+
+      const { days, steps } = await index.readActivity('2026-01-02T00:00:00.000000000Z');
+
+      expect(days).toEqual([
+        { day: '2026-01-02', completed: 0, executions: 1 },
+        { day: '2026-01-03', completed: 0, executions: 2 },
+        { day: '2026-01-04', completed: 1, executions: 1 },
+      ]);
+      expect(steps).toEqual([
+        { step: 'done', count: 1, medianMs: 5, p95Ms: 5 },
+        { step: 'implement', count: 2, medianMs: 100, p95Ms: 300 },
+        { step: 'review', count: 1, medianMs: 1_000, p95Ms: 1_000 },
+      ]);
     }),
   );
 }
@@ -255,6 +327,8 @@ export function audit(on: OnStorage): void {
       expect(await index.listAudit({ limit: 2 })).toEqual(rows.slice(0, 2));
       expect(await index.listAudit({ entityId: one })).toEqual(rows);
       expect(await index.listAudit({ entityId: two })).toEqual([]);
+      expect(await index.listAudit({ first: 'newest' })).toEqual(rows.toReversed());
+      expect(await index.listAudit({ first: 'newest', offset: 1, limit: 1 })).toEqual([rows[1]]);
     }),
   );
 

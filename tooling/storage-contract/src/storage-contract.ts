@@ -1,6 +1,7 @@
 import type { SbiId, Storage, StoredSbi } from '@deespec/domain';
 import { describe, expect, test } from '@jest/globals';
 
+import { files } from './storage-files.js';
 import { claims } from './storage-claims.js';
 import { failureOf } from './storage-failures.js';
 import { transactions } from './storage-transactions.js';
@@ -33,6 +34,7 @@ export function storageContract(name: string, open: () => Promise<OpenedApi>): v
     describe('SBIs', () => items(onApi));
     describe('changes of SBIs', () => changes(onApi));
     describe('lists of SBIs', () => lists(onApi));
+    describe('files of an SBI', () => files(onApi));
     describe('executions', () => executions(onApi));
     describe('settings and audit', () => settings(onApi));
     describe('claims', () => claims(onApi));

@@ -1,5 +1,7 @@
 import {
   isStorageError,
+  parseSearch,
+  type Activity,
   type AuditEntry,
   type AuditFilter,
   type Claim,
@@ -10,20 +12,24 @@ import {
   type Index,
   type NewExecution,
   type SbiFields,
+  type SbiFile,
   type SbiFilter,
   type SbiId,
   type SbiInput,
   type SbiStatus,
+  type SnippetPart,
   type Storage,
   type StorageMode,
   type StorageTx,
   type StoredConfig,
   type StoredSbi,
+  type TreeStat,
   type TreeStore,
   type TreeView,
 } from '@deespec/domain';
 
 import { claimFrom } from './claim-next.js';
+import { filesOf, readFile } from './files.js';
 import { storedConfig, storedSbi } from './revision.js';
 import type { Session } from './session.js';
 import * as steps from './steps.js';
@@ -99,6 +105,31 @@ export class LiveStorage implements Storage {
 
   listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     return this.query((index) => index.listAudit(filter));
+  }
+
+  readActivity(since: string): Promise<Activity> {
+    return this.query((index) => index.readActivity(since));
+  }
+
+  listFiles(id: SbiId): Promise<readonly TreeStat[]> {
+    return this.session.use(({ tree }) => tree.look((view) => filesOf(view, id)));
+  }
+
+  readFile(file: SbiFile, take: (chunk: Buffer) => Promise<void>): Promise<void> {
+    return this.session.use(({ tree }) => readFile(tree, file, take));
+  }
+
+  async listSnippets(
+    ids: readonly SbiId[],
+    search: string,
+  ): Promise<readonly (readonly SnippetPart[] | undefined)[]> {
+    const words = parseSearch(search);
+    return this.carryOut((unit) => ids.map((id) => unit.findSnippet(id, words)), 'look');
+  }
+
+  /** The same tree in the name of somebody else; only one of the two is to be closed. */
+  as(actor: Actor): LiveStorage {
+    return new LiveStorage(this.session, { ...this.options, actor });
   }
 
   createSbi(input: SbiInput): Promise<StoredSbi> {

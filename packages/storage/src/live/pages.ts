@@ -1,4 +1,5 @@
 import {
+  sbiComparer,
   StorageError,
   type Execution,
   type ExecutionFilter,
@@ -35,26 +36,18 @@ export function sbisWith(
   others: readonly StoredSbi[],
   filter: Omit<SbiFilter, 'after'> & { readonly after: StoredSbi | undefined },
 ): StoredSbi[] {
-  const { status, label, order, after } = filter;
+  const { status, label, after } = filter;
+  const compareSbis = sbiComparer(filter);
   const matching = others
-    .filter((sbi) => after === undefined || compareSbis(sbi, after, order) > 0)
+    .filter((sbi) => after === undefined || compareSbis(sbi, after) > 0)
     .filter((sbi) => status === undefined || sbi.status === status)
     .filter((sbi) => label === undefined || hasLabel(sbi, label));
-  const all = [...rows, ...matching].sort((a, b) => compareSbis(a, b, order));
+  const all = [...rows, ...matching].sort(compareSbis);
   return all.slice(0, pageSize(filter.limit));
 }
 
 function hasLabel({ label }: StoredSbi, wanted: string): boolean {
   return label !== undefined && (label === wanted || `,${label},`.includes(`,${wanted},`));
-}
-
-function compareSbis(a: StoredSbi, b: StoredSbi, order: SbiFilter['order']): number {
-  const byPriority = order === 'next' ? rank(a) - rank(b) : 0;
-  return byPriority || compare(a.createdAt, b.createdAt) || compare(a.id, b.id);
-}
-
-function rank({ priority }: StoredSbi): number {
-  return priority === 0 ? 999 : priority;
 }
 
 /** Order of the UTF-8 bytes, as SQLite has it. */

@@ -1,6 +1,9 @@
 import {
   holdsWords,
+  isText,
   searchedFiles,
+  searchedTitle,
+  snippetOf,
   StorageError,
   timeFromDate,
   type AuditNote,
@@ -10,6 +13,7 @@ import {
   type ExecutionKey,
   type SbiId,
   type SearchWord,
+  type SnippetPart,
   type StoredConfig,
   type StoredSbi,
   type TreeView,
@@ -96,6 +100,18 @@ export class UnitOfWork {
       files: searchedFiles(derived).map(({ path }) => path),
       read: (path) => Buffer.concat([...this.overlay.read(path)]),
     });
+  }
+
+  /** Where the first of the words that is found stands; `undefined` when none is, or the SBI does not exist. */
+  findSnippet(id: SbiId, words: readonly SearchWord[]): readonly SnippetPart[] | undefined {
+    const derived = this.derive(id);
+    if (derived?.sbi === undefined) return undefined;
+    for (const { path } of searchedFiles(derived)) {
+      const bytes = Buffer.concat([...this.overlay.read(path)]);
+      const found = isText(bytes) ? snippetOf(bytes.toString(), words) : undefined;
+      if (found !== undefined) return found;
+    }
+    return snippetOf(searchedTitle(derived.sbi), words);
   }
 
   /** In the order of the list. */
