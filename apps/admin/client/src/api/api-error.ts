@@ -34,6 +34,8 @@ export class ApiError extends Error {
   /** Any thrown value as an `ApiError`; a failed fetch says that the server is gone, and how to start it. */
   static from(error: unknown): ApiError {
     if (error instanceof ApiError) return error;
+    if (typeof error === 'object' && error !== null && !(error instanceof Error))
+      return new ApiError(0, error);
     if (error instanceof TypeError) {
       return new ApiError(0, {
         code: 'ADMIN.NO_ANSWER',

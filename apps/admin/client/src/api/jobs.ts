@@ -42,8 +42,7 @@ export function useStartJob() {
 export function useCancelJob() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) =>
-      answer(api.POST('/api/jobs/{id}/cancel', { params: { path: { id } } })),
+    mutationFn: (id: string) => answer(api.POST('/api/jobs/{id}/cancel', { params: { path: { id } } })),
     onSuccess: (job) => putJob(client, job),
   });
 }

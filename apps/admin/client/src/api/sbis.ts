@@ -60,9 +60,7 @@ async function readExecutions(id: string): Promise<Execution[]> {
   let cursor: string | undefined;
   do {
     const query = { limit: 200, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await answer(
-      api.GET('/api/sbis/{id}/executions', { params: { path: { id }, query } }),
-    );
+    const page = await answer(api.GET('/api/sbis/{id}/executions', { params: { path: { id }, query } }));
     all.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor !== undefined);

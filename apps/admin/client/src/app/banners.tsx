@@ -22,7 +22,9 @@ export function Banners({ status }: { readonly status: Status }) {
       {running !== undefined && (
         <Banner>
           {`Running: ${running.command}. `}
-          <Link to={running.kind.startsWith('backup') || running.kind === 'restore' ? '/backups' : '/migration'}>
+          <Link
+            to={running.kind.startsWith('backup') || running.kind === 'restore' ? '/backups' : '/migration'}
+          >
             Watch it
           </Link>
         </Banner>

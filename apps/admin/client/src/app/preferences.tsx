@@ -16,9 +16,7 @@ const Context = createContext<Preferences | undefined>(undefined);
 
 /** Keeps what the user chose; the zone outlives the page. The colour scheme is kept by Mantine. */
 export function PreferencesProvider({ children }: { readonly children: ReactNode }) {
-  const [zone, keepZone] = useState<Zone>(() =>
-    localStorage.getItem(zoneKey) === 'utc' ? 'utc' : 'local',
-  );
+  const [zone, keepZone] = useState<Zone>(() => (localStorage.getItem(zoneKey) === 'utc' ? 'utc' : 'local'));
   const [live, setLive] = useState(true);
   const setZone = useCallback((value: Zone) => {
     localStorage.setItem(zoneKey, value);

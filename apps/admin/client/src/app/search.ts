@@ -38,7 +38,7 @@ export function sbisSearch(raw: Raw) {
 }
 
 /** Parts of the page of one SBI. */
-export const sbiViews = ['timeline', 'spec', 'files', 'history', 'fields'] as const;
+export const sbiViews = ['timeline', 'changes', 'spec', 'files', 'fields'] as const;
 
 /** `/sbis/<id>`: the part that is shown, the step, and the step that it is compared with. */
 export function sbiSearch(raw: Raw) {

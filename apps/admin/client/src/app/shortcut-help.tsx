@@ -15,13 +15,7 @@ const keys = [
 /** The list of keys in a dialog; loaded when it is first asked for. */
 export function ShortcutHelp({ onClose }: { readonly onClose: () => void }) {
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title="Keyboard"
-      size="sm"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Modal opened onClose={onClose} title="Keyboard" size="sm" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Table>
         <Table.Thead>
           <Table.Tr>

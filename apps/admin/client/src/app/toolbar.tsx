@@ -18,7 +18,14 @@ interface ToolProps {
 
 function Tool({ icon, label, title, onClick }: ToolProps) {
   return (
-    <Button variant="subtle" color="gray" size="compact-sm" onClick={onClick} aria-label={title} title={title}>
+    <Button
+      variant="subtle"
+      color="gray"
+      size="compact-sm"
+      onClick={onClick}
+      aria-label={title}
+      title={title}
+    >
       <Icon name={icon} />
       <span className="tool-label">{label}</span>
     </Button>

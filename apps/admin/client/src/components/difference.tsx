@@ -13,6 +13,8 @@ interface DifferenceProps {
   readonly newText: string;
   readonly oldLabel: string;
   readonly newLabel: string;
+  /** Begins side by side and not one below the other. */
+  readonly sideBySide?: boolean;
 }
 
 function hunksOf({ oldText, newText }: DifferenceProps) {
@@ -29,7 +31,7 @@ function hunksOf({ oldText, newText }: DifferenceProps) {
 
 /** The difference between two texts, by lines: one below the other, or side by side. */
 export function Difference(props: DifferenceProps) {
-  const [view, setView] = useState<ViewType>('unified');
+  const [view, setView] = useState<ViewType>(props.sideBySide === true ? 'split' : 'unified');
   const tooLarge = props.oldText.length + props.newText.length > sizeLimit;
   const { oldText, newText } = props;
   const hunks = useMemo(
@@ -37,7 +39,11 @@ export function Difference(props: DifferenceProps) {
     [tooLarge, oldText, newText],
   );
   if (hunks === undefined) {
-    return <Text size="sm">These texts are too large or too different to be compared here. Save both and compare the files.</Text>;
+    return (
+      <Text size="sm">
+        These texts are too large or too different to be compared here. Save both and compare the files.
+      </Text>
+    );
   }
   if (hunks.length === 0) return <Text size="sm">Both texts are the same, byte for byte.</Text>;
   return (

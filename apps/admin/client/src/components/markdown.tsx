@@ -14,7 +14,10 @@ function Link({ href, children }: Props<'a'>) {
   const address = safeAddress(href);
   if (address === undefined) {
     return (
-      <span className="dead-link" title={href === undefined ? undefined : `not followed: ${href.slice(0, 200)}`}>
+      <span
+        className="dead-link"
+        title={href === undefined ? undefined : `not followed: ${href.slice(0, 200)}`}
+      >
         {children}
       </span>
     );

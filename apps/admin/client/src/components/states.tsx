@@ -54,9 +54,7 @@ export function Failure({ error, what, retry }: FailureProps) {
         {known.hint !== undefined && <Text size="sm">{known.hint}</Text>}
         <Group gap="xs">
           <Code>{known.code}</Code>
-          {known.requestId !== undefined && (
-            <Text size="xs" c="dimmed">{`request ${known.requestId}`}</Text>
-          )}
+          {known.requestId !== undefined && <Text size="xs" c="dimmed">{`request ${known.requestId}`}</Text>}
           {retry !== undefined && (
             <Button variant="default" onClick={retry}>
               Try again

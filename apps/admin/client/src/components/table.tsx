@@ -17,7 +17,8 @@ interface TableProps<Row> {
   readonly detail?: (row: Row) => ReactNode;
 }
 
-const classOf = (kind: string | undefined) => (kind === 'number' ? 'number' : kind === 'words' ? 'table-words' : undefined);
+const classOf = (kind: string | undefined) =>
+  kind === 'number' ? 'number' : kind === 'words' ? 'table-words' : undefined;
 
 /** A plain table with headings; it scrolls on its own where it is wider than the page. */
 export function Table<Row>({ label, columns, rows, rowKey, detail }: TableProps<Row>) {
@@ -43,7 +44,15 @@ export function Table<Row>({ label, columns, rows, rowKey, detail }: TableProps<
   );
 }
 
-function Rows<Row>({ row, columns, detail }: { row: Row; columns: readonly Column<Row>[]; detail: ReactNode }) {
+function Rows<Row>({
+  row,
+  columns,
+  detail,
+}: {
+  row: Row;
+  columns: readonly Column<Row>[];
+  detail: ReactNode;
+}) {
   return (
     <>
       <tr>

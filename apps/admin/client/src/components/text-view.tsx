@@ -42,9 +42,7 @@ export function TextView({ text, label, sizeBytes, download, fileName = 'text.md
           ]}
         />
         <CopyButton text={text} label="Copy text" />
-        {download !== undefined && (
-          <SaveButton address={download} name={fileName} />
-        )}
+        {download !== undefined && <SaveButton address={download} name={fileName} />}
         <Text size="xs" c="dimmed">
           {formatBytes(sizeBytes)}
           {long && view === 'raw' ? '; long: rendering it takes a while' : ''}

@@ -29,7 +29,11 @@ export function Time({ value, show = 'time' }: TimeProps) {
   const age = formatAge(value, now);
   const texts = { time: here, age, both: `${here} (${age})` };
   return (
-    <time dateTime={value} title={`${here} · ${other} ${zone === 'utc' ? '(local)' : ''} · ${age}`} className="time">
+    <time
+      dateTime={value}
+      title={`${here} · ${other} ${zone === 'utc' ? '(local)' : ''} · ${age}`}
+      className="time"
+    >
       {texts[show]}
     </time>
   );

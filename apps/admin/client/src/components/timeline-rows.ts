@@ -15,7 +15,13 @@ export interface TimelineStep {
 
 /** A row of the timeline: the head of a run, a step of a turn, or a time in which nothing happened. */
 export type TimelineRow =
-  | { readonly kind: 'run'; readonly run: number; readonly startedAt: string; readonly steps: number; readonly failed: number }
+  | {
+      readonly kind: 'run';
+      readonly run: number;
+      readonly startedAt: string;
+      readonly steps: number;
+      readonly failed: number;
+    }
   | { readonly kind: 'step'; readonly step: TimelineStep; readonly share: number }
   | { readonly kind: 'gap'; readonly run: number; readonly after: string; readonly lengthMs: number };
 

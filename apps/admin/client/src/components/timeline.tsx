@@ -28,7 +28,11 @@ function keyOf(row: TimelineRow): string {
   return row.kind === 'gap' ? `gap ${row.after} ${row.run}` : `step ${stepName(row.step)}`;
 }
 
-function StepRow({ row, selected, onSelect }: { row: TimelineRow & { kind: 'step' } } & Pick<TimelineProps, 'selected' | 'onSelect'>) {
+function StepRow({
+  row,
+  selected,
+  onSelect,
+}: { row: TimelineRow & { kind: 'step' } } & Pick<TimelineProps, 'selected' | 'onSelect'>) {
   const { step, share } = row;
   const name = stepName(step);
   const duration = durationOf(step);
@@ -60,7 +64,11 @@ function StepRow({ row, selected, onSelect }: { row: TimelineRow & { kind: 'step
   );
 }
 
-function Row({ row, selected, onSelect }: { row: TimelineRow } & Pick<TimelineProps, 'selected' | 'onSelect'>) {
+function Row({
+  row,
+  selected,
+  onSelect,
+}: { row: TimelineRow } & Pick<TimelineProps, 'selected' | 'onSelect'>) {
   if (row.kind === 'step') return <StepRow row={row} selected={selected} onSelect={onSelect} />;
   if (row.kind === 'gap') {
     return <div className="gap-row">{`nothing for ${formatDuration(row.lengthMs)}`}</div>;
@@ -89,7 +97,11 @@ function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   next.focus();
 }
 
-function VirtualRows({ rows, selected, onSelect }: { rows: readonly TimelineRow[] } & Pick<TimelineProps, 'selected' | 'onSelect'>) {
+function VirtualRows({
+  rows,
+  selected,
+  onSelect,
+}: { rows: readonly TimelineRow[] } & Pick<TimelineProps, 'selected' | 'onSelect'>) {
   const frame = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -134,7 +146,10 @@ export function Timeline(props: TimelineProps) {
           checked={failedOnly}
           onChange={(event) => props.onFailedOnly(event.currentTarget.checked)}
         />
-        <Text size="xs" c="dimmed">{`${formatCount(steps.length)} ${steps.length === 1 ? 'step' : 'steps'}`}</Text>
+        <Text
+          size="xs"
+          c="dimmed"
+        >{`${formatCount(steps.length)} ${steps.length === 1 ? 'step' : 'steps'}`}</Text>
       </div>
       {rows.length === 0 ? (
         <Empty title={failedOnly ? 'No step failed' : 'No step yet'}>

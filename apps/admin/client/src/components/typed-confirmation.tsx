@@ -29,7 +29,12 @@ export function TypedConfirmation(props: TypedConfirmationProps) {
     if (typed === props.word) props.onConfirm();
   };
   return (
-    <Modal opened={props.opened} onClose={close} title={props.title} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal
+      opened={props.opened}
+      onClose={close}
+      title={props.title}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <form onSubmit={submit}>
         <Stack gap="sm">
           {props.children}

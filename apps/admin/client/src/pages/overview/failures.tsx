@@ -1,0 +1,4 @@
+/** Steps that failed today. */
+export function FailuresPanel() {
+  return null;
+}
