@@ -91,8 +91,7 @@ function Filters() {
   );
 }
 
-/** Every change: who, what, when, from which value to which; newest first. */
-export function AuditPage() {
+function Rows() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const audit = useAudit({ ...search, limit: 50 });
@@ -101,6 +100,46 @@ export function AuditPage() {
     void navigate({
       search: ({ cursor: _, ...rest }) => (cursor === undefined ? rest : { ...rest, cursor }),
     });
+  return (
+    <QueryState query={audit} what="the audit log">
+      {(page) =>
+        page.items.length === 0 ? (
+          <Empty title={narrowed ? 'No change fits' : 'No change is on record'}>
+            {narrowed
+              ? 'Take a filter away.'
+              : 'Changes through “deespec”, its API and this page appear here.'}
+          </Empty>
+        ) : (
+          <>
+            <Table
+              label="Changes"
+              columns={columns}
+              rows={page.items}
+              rowKey={(row) =>
+                `${row.seq ?? ''} ${row.source ?? ''} ${row.timestamp} ${row.entityId} ${row.action}`
+              }
+            />
+            <nav className="pager" aria-label="Pages of the audit log">
+              <Button variant="default" disabled={search.cursor === undefined} onClick={() => go(undefined)}>
+                Newest
+              </Button>
+              <Button
+                variant="default"
+                disabled={page.nextCursor === undefined}
+                onClick={() => go(page.nextCursor)}
+              >
+                Older
+              </Button>
+            </nav>
+          </>
+        )
+      }
+    </QueryState>
+  );
+}
+
+/** Every change: who, what, when, from which value to which; newest first. */
+export function AuditPage() {
   return (
     <Page
       title="Audit"
@@ -112,44 +151,7 @@ export function AuditPage() {
       }
     >
       <Filters />
-      <QueryState query={audit} what="the audit log">
-        {(page) =>
-          page.items.length === 0 ? (
-            <Empty title={narrowed ? 'No change fits' : 'No change is on record'}>
-              {narrowed
-                ? 'Take a filter away.'
-                : 'Changes through “deespec”, its API and this page appear here.'}
-            </Empty>
-          ) : (
-            <>
-              <Table
-                label="Changes"
-                columns={columns}
-                rows={page.items}
-                rowKey={(row) =>
-                  `${row.seq ?? ''} ${row.source ?? ''} ${row.timestamp} ${row.entityId} ${row.action}`
-                }
-              />
-              <nav className="pager" aria-label="Pages of the audit log">
-                <Button
-                  variant="default"
-                  disabled={search.cursor === undefined}
-                  onClick={() => go(undefined)}
-                >
-                  Newest
-                </Button>
-                <Button
-                  variant="default"
-                  disabled={page.nextCursor === undefined}
-                  onClick={() => go(page.nextCursor)}
-                >
-                  Older
-                </Button>
-              </nav>
-            </>
-          )
-        }
-      </QueryState>
+      <Rows />
     </Page>
   );
 }

@@ -81,13 +81,8 @@ function EditDialog({ setting, onClose }: { readonly setting: Setting; readonly 
 
 const modeKey = 'setting.storage_mode';
 
-/** Every setting of the tree; one key is changed at a time, everything else in its file stays as it is. */
-export function ConfigPage() {
-  const config = useConfig();
-  const session = useKnownSession();
-  const [words, setWords] = useState('');
-  const [editing, setEditing] = useState<Setting>();
-  const columns: readonly Column<Setting>[] = [
+function columnsOf(readOnly: boolean, edit: (setting: Setting) => void): readonly Column<Setting>[] {
+  return [
     {
       name: 'Key',
       kind: 'words',
@@ -108,43 +103,63 @@ export function ConfigPage() {
           <Button
             variant="default"
             size="compact-xs"
-            disabled={session.readOnly}
+            disabled={readOnly}
             aria-label={`Change ${visibleText(setting.key, 200)}`}
-            onClick={() => setEditing(setting)}
+            onClick={() => edit(setting)}
           >
             Change …
           </Button>
         ),
     },
   ];
+}
+
+interface SettingsProps {
+  readonly items: readonly Setting[];
+  readonly edit: (setting: Setting) => void;
+}
+
+function Settings({ items, edit }: SettingsProps) {
+  const session = useKnownSession();
+  const [words, setWords] = useState('');
+  const shown = items.filter(({ key, valueJson }) =>
+    `${key} ${valueJson}`.toLowerCase().includes(words.toLowerCase()),
+  );
+  if (items.length === 0)
+    return <Empty title="No setting">The tree has no setting.json and no workflow.</Empty>;
+  return (
+    <>
+      <div className="filters">
+        <TextInput
+          label="Find"
+          value={words}
+          onChange={(event) => setWords(event.currentTarget.value)}
+          data-page-search
+          className="filter-words"
+        />
+        <Text size="xs" c="dimmed">{`${shown.length} of ${items.length}`}</Text>
+      </div>
+      <Table
+        label="Settings"
+        columns={columnsOf(session.readOnly, edit)}
+        rows={shown}
+        rowKey={(setting) => setting.key}
+      />
+    </>
+  );
+}
+
+/** Every setting of the tree; one key is changed at a time, everything else in its file stays as it is. */
+export function ConfigPage() {
+  const config = useConfig();
+  const [editing, setEditing] = useState<Setting>();
   return (
     <Page
       title="Config"
       lead="Keys of setting.json and of the workflow. A change is one edit of one key, and is in the audit log."
     >
       <QueryState query={config} what="the settings">
-        {({ items }) => {
-          const shown = items.filter(({ key, valueJson }) =>
-            `${key} ${valueJson}`.toLowerCase().includes(words.toLowerCase()),
-          );
-          return items.length === 0 ? (
-            <Empty title="No setting">The tree has no setting.json and no workflow.</Empty>
-          ) : (
-            <>
-              <div className="filters">
-                <TextInput
-                  label="Find"
-                  value={words}
-                  onChange={(event) => setWords(event.currentTarget.value)}
-                  data-page-search
-                  className="filter-words"
-                />
-                <Text size="xs" c="dimmed">{`${shown.length} of ${items.length}`}</Text>
-              </div>
-              <Table label="Settings" columns={columns} rows={shown} rowKey={(setting) => setting.key} />
-            </>
-          );
-        }}
+        {({ items }) => <Settings items={items} edit={setEditing} />}
       </QueryState>
       {editing !== undefined && <EditDialog setting={editing} onClose={() => setEditing(undefined)} />}
     </Page>

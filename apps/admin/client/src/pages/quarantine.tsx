@@ -78,12 +78,11 @@ function Retry() {
   );
 }
 
-/** What is kept byte for byte without being interpreted: why, and what to do. */
-export function QuarantinePage() {
-  const [cursor, setCursor] = useState<string>();
-  const [open, setOpen] = useState<string>();
-  const quarantine = useQuarantine(cursor);
-  const columns: readonly Column<Quarantined>[] = [
+function columnsOf(
+  open: string | undefined,
+  setOpen: (id: string | undefined) => void,
+): readonly Column<Quarantined>[] {
+  return [
     {
       name: 'Path',
       kind: 'words',
@@ -107,6 +106,14 @@ export function QuarantinePage() {
       ),
     },
   ];
+}
+
+/** What is kept byte for byte without being interpreted: why, and what to do. */
+export function QuarantinePage() {
+  const [cursor, setCursor] = useState<string>();
+  const [open, setOpen] = useState<string>();
+  const quarantine = useQuarantine(cursor);
+  const columns = columnsOf(open, setOpen);
   return (
     <Page
       title="Quarantine"
