@@ -1,1 +1,3 @@
 export { openApiDocument } from './openapi.js';
+export { startAdmin } from './server.js';
+export type { Admin, AdminOptions } from './server.js';

@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defineCommand } from './command.js';
+import { adminCommand } from './commands/admin.js';
 import { auditCommand } from './commands/audit.js';
 import { backupCommand } from './commands/backup.js';
 import { checkCommand } from './commands/check.js';
@@ -84,6 +85,7 @@ function baseProgram(session: Session) {
     .addCommand(restoreCommand(session))
     .addCommand(healthCommand(session))
     .addCommand(doctorCommand(session))
+    .addCommand(adminCommand(session))
     .addCommand(versionCommand(session))
     .addCommand(helpCommand(session));
 }

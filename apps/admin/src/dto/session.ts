@@ -6,7 +6,8 @@ export class SessionRequest {
 }
 
 export class SessionDto {
-  @text({ about: 'to be sent as X-DeeSpec-Token with every request' }) csrfToken!: string;
+  @text({ optional: true, about: 'to be sent as X-DeeSpec-Token with every request; told once' })
+  csrfToken?: string;
   @text({ about: 'the name that dangerous actions ask to be typed again' }) project!: string;
   @text({ about: 'the account that changes are made by' }) user!: string;
   @flag({ about: 'every write answers 403' }) readOnly!: boolean;
