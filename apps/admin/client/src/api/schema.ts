@@ -4,2349 +4,2329 @@
  */
 
 export interface paths {
-  '/api/session': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The session, also of a service with a bearer token */
+        get: operations["getSession"];
+        put?: never;
+        /** Swap the one-time token of the link for a session; sets its cookie */
+        post: operations["openSession"];
+        /** End the session */
+        delete: operations["closeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The session, also of a service with a bearer token */
-    get: operations['getSession'];
-    put?: never;
-    /** Swap the one-time token of the link for a session; sets its cookie */
-    post: operations['openSession'];
-    /** End the session */
-    delete: operations['closeSession'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/status': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the tree stands and what to do next */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Where the tree stands and what to do next */
-    get: operations['getStatus'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/health': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every check of the tree, with numbers such as the size of the log and the room on the disk */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Every check of the tree, with numbers such as the size of the log and the room on the disk */
-    get: operations['getHealth'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/activity': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SBIs by status, what was done a day, how long steps take */
+        get: operations["getActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** SBIs by status, what was done a day, how long steps take */
-    get: operations['getActivity'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/sbis': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/sbis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of SBIs */
+        get: operations["listSbis"];
+        put?: never;
+        /** Add an SBI */
+        post: operations["createSbi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** A page of SBIs */
-    get: operations['listSbis'];
-    put?: never;
-    /** Add an SBI */
-    post: operations['createSbi'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/sbi-export': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/sbi-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every SBI that a filter names, as CSV or JSON */
+        get: operations["exportSbis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Every SBI that a filter names, as CSV or JSON */
-    get: operations['exportSbis'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/sbis/{id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/sbis/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One SBI; its ETag is its revision */
+        get: operations["getSbi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change fields of the version that was read */
+        patch: operations["changeSbi"];
+        trace?: never;
     };
-    /** One SBI; its ETag is its revision */
-    get: operations['getSbi'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    /** Change fields of the version that was read */
-    patch: operations['changeSbi'];
-    trace?: never;
-  };
-  '/api/sbis/{id}/executions': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/sbis/{id}/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the executions of one SBI */
+        get: operations["listExecutions"];
+        put?: never;
+        /** Append what a step did */
+        post: operations["appendExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** A page of the executions of one SBI */
-    get: operations['listExecutions'];
-    put?: never;
-    /** Append what a step did */
-    post: operations['appendExecution'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/sbis/{id}/files': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/sbis/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of one SBI: its specification, the texts of its executions, attachments */
+        get: operations["listFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The files of one SBI: its specification, the texts of its executions, attachments */
-    get: operations['listFiles'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/sbis/{id}/files/{fileId}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/sbis/{id}/files/{fileId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of one file */
+        get: operations["readFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The bytes of one file */
-    get: operations['readFile'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/audit': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the audit log, newest first */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** A page of the audit log, newest first */
-    get: operations['listAudit'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/findings': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the database contradicts itself, by rule */
+        get: operations["getFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Whether the database contradicts itself, by rule */
-    get: operations['getFindings'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/conflicts': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions that are kept until somebody chooses */
+        get: operations["listConflicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Versions that are kept until somebody chooses */
-    get: operations['listConflicts'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/conflicts/{id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/conflicts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conflict with what stands there now */
+        get: operations["getConflict"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One conflict with what stands there now */
-    get: operations['getConflict'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/conflicts/{id}/{side}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/conflicts/{id}/{side}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of one of the two versions */
+        get: operations["readConflict"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The bytes of one of the two versions */
-    get: operations['readConflict'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/conflicts/{id}/resolve': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/conflicts/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose the version that stands; the path is typed again */
+        post: operations["resolveConflict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Choose the version that stands; the path is typed again */
-    post: operations['resolveConflict'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/quarantine': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of what is kept without being interpreted */
+        get: operations["listQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** A page of what is kept without being interpreted */
-    get: operations['listQuarantine'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/quarantine/{id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/quarantine/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry in quarantine with the rules it breaks */
+        get: operations["getQuarantined"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One entry in quarantine with the rules it breaks */
-    get: operations['getQuarantined'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/quarantine/{id}/content': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/quarantine/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of one entry in quarantine */
+        get: operations["readQuarantined"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The bytes of one entry in quarantine */
-    get: operations['readQuarantined'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/schema': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the database stands among the versions of the schema */
+        get: operations["getSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Where the database stands among the versions of the schema */
-    get: operations['getSchema'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/config': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every setting */
+        get: operations["listConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Every setting */
-    get: operations['listConfig'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/config/{key}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/config/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the version of a setting that was read */
+        put: operations["changeConfig"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    /** Set the version of a setting that was read */
-    put: operations['changeConfig'];
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/backups': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The backups of the tree */
+        get: operations["listBackups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The backups of the tree */
-    get: operations['listBackups'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/jobs': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Long jobs since the server started */
+        get: operations["listJobs"];
+        put?: never;
+        /** Start a long job; one runs at a time */
+        post: operations["startJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Long jobs since the server started */
-    get: operations['listJobs'];
-    put?: never;
-    /** Start a long job; one runs at a time */
-    post: operations['startJob'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/jobs/{id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One long job */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One long job */
-    get: operations['getJob'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/jobs/{id}/cancel': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a job to stop; it ends where nothing is left half done */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Ask a job to stop; it ends where nothing is left half done */
-    post: operations['cancelJob'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/events': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changes, as server-sent events: hello, change (ChangeEventDto), job (JobDto) */
+        get: operations["watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** What changes, as server-sent events: hello, change (ChangeEventDto), job (JobDto) */
-    get: operations['watch'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/openapi.json': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["getContract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** This document */
-    get: operations['getContract'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/metrics': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Health and counts for Prometheus */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Health and counts for Prometheus */
-    get: operations['getMetrics'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/healthz': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the tree can be worked with; 503 when a check failed */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Whether the tree can be worked with; 503 when a check failed */
-    get: operations['getLiveness'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    ActivityDto: {
-      /** @description SBIs by status, all of them */
-      counts: components['schemas']['StatusCountDto'][];
-      /** @description oldest first; days without anything are there */
-      days: components['schemas']['DayDto'][];
-      /** @description how long each step took in these days */
-      steps: components['schemas']['StepTimeDto'][];
+    schemas: {
+        ActivityDto: {
+            /** @description SBIs by status, all of them */
+            counts: components["schemas"]["StatusCountDto"][];
+            /** @description oldest first; days without anything are there */
+            days: components["schemas"]["DayDto"][];
+            /** @description how long each step took in these days */
+            steps: components["schemas"]["StepTimeDto"][];
+        };
+        AuditPageDto: {
+            /** @description newest first */
+            items: components["schemas"]["AuditRowDto"][];
+            /** @description absent on the last page */
+            nextCursor?: number;
+        };
+        AuditRowDto: {
+            /** @description UTC */
+            timestamp: string;
+            entityType: string;
+            entityId: string;
+            action: string;
+            /** @description JSON text */
+            oldValue?: string;
+            /** @description JSON text */
+            newValue?: string;
+            user?: string;
+            sessionId?: string;
+            requestId?: string;
+            /** @description SHA-256 of the first file that was replaced */
+            oldHash?: string;
+            newHash?: string;
+            /** @description place in the chain, from 1 */
+            seq?: number;
+            /** @description the transaction of the journal that it comes from, for display */
+            source?: string;
+        };
+        BackupDto: {
+            id: string;
+            /** @enum {string} */
+            state: "verified" | "unverified" | "refused";
+            sizeBytes: number;
+            ageSeconds?: number;
+            /** @description UTC */
+            createdAt?: string;
+            /** @description UTC */
+            verifiedAt?: string;
+            note?: string;
+            mode?: string;
+            schemaVersion?: number;
+            compressed?: boolean;
+            treeDigest?: string;
+            /** @description rows by table */
+            counts?: {
+                [key: string]: unknown;
+            };
+            /** @description what is wrong */
+            problem?: string;
+        };
+        BackupListDto: {
+            /** @description newest first */
+            items: components["schemas"]["BackupDto"][];
+        };
+        BackupNoteDto: {
+            id: string;
+            /** @description UTC */
+            createdAt: string;
+            verified: boolean;
+        };
+        BrokenRuleDto: {
+            rule: string;
+            why: string;
+            fix: string;
+        };
+        ChangeEventDto: {
+            /** @description what to load again: status, sbis, audit, config, conflicts, quarantine, backups */
+            areas: string[];
+        };
+        ConfigChangeRequest: {
+            /** @description JSON text */
+            valueJson: string;
+        };
+        ConfigDto: {
+            /** @description setting.<key> or workflow.<key> */
+            key: string;
+            /** @description JSON text */
+            valueJson: string;
+            /** @description UTC */
+            updatedAt: string;
+            /** @description If-Match of a change */
+            revision: string;
+        };
+        ConfigListDto: {
+            /** @description by key, at most 1,000 */
+            items: components["schemas"]["ConfigDto"][];
+        };
+        ConflictDetailDto: {
+            /** @description what stands at the path in the truth of the mode; absent: nothing */
+            present?: components["schemas"]["VersionDto"];
+            id: string;
+            /** @description for display */
+            path: string;
+            /**
+             * @description which store held the version that is kept
+             * @enum {string}
+             */
+            store: "files" | "sqlite";
+            /** @description UTC */
+            at: string;
+            /** @enum {string} */
+            kind: "file" | "directory" | "symlink";
+            sizeBytes: number;
+            sha256: string;
+            /** @description UTC */
+            modifiedAt: string;
+            reason: string;
+        };
+        ConflictDto: {
+            id: string;
+            /** @description for display */
+            path: string;
+            /**
+             * @description which store held the version that is kept
+             * @enum {string}
+             */
+            store: "files" | "sqlite";
+            /** @description UTC */
+            at: string;
+            /** @enum {string} */
+            kind: "file" | "directory" | "symlink";
+            sizeBytes: number;
+            sha256: string;
+            /** @description UTC */
+            modifiedAt: string;
+            reason: string;
+        };
+        ConflictListDto: {
+            /** @description oldest first, at most 200 */
+            items: components["schemas"]["ConflictDto"][];
+            /** @description all of them */
+            count: number;
+        };
+        DatabaseDto: {
+            /** @enum {string} */
+            state: "absent" | "refused" | "ours";
+            /** @description of a refused one */
+            code?: string;
+            message?: string;
+            hint?: string;
+            schemaVersion?: number;
+            epoch?: number;
+            /** @description without its log */
+            sizeBytes?: number;
+            rows?: components["schemas"]["RowCountsDto"];
+        };
+        DayDto: {
+            /** @description UTC day, such as 2026-01-31 */
+            day: string;
+            /** @description SBIs that were completed */
+            completed: number;
+            /** @description executions that ended */
+            executions: number;
+        };
+        DebtDto: {
+            count: number;
+            /** @description UTC */
+            since?: string;
+            lastError?: string;
+        };
+        ErrorDto: {
+            /** @description stable: test it; docs/errors.md has all of them */
+            code: string;
+            /** @description what happened, for people */
+            message: string;
+            /** @description what to do next */
+            hint?: string;
+            /** @description ids, counts and versions; never content */
+            details: {
+                [key: string]: unknown;
+            };
+            /** @description the same request may succeed later without any change */
+            retryable: boolean;
+            /** @description names the request in the log and in the audit log */
+            requestId: string;
+        };
+        EvidenceDto: {
+            /** @description UTC */
+            at: string;
+            /** @description absent when not every byte was read */
+            digest?: string;
+            entries: number;
+            sizeBytes: number;
+            differences: number;
+        };
+        ExecutionCreateRequest: {
+            run: number;
+            turn: number;
+            step: string;
+            /**
+             * @description of the SBI after it
+             * @enum {string}
+             */
+            status: "READY" | "WIP" | "REVIEW" | "REVIEW&WIP" | "DONE";
+            /** @enum {string} */
+            decision: "PENDING" | "NEEDS_CHANGES" | "SUCCEEDED" | "FAILED" | "OK" | "FORCE_TERMINATED";
+            attempt?: number;
+            elapsedMs?: number;
+            error?: string;
+            /** @description what is written to its file */
+            content?: string;
+        };
+        ExecutionDto: {
+            sbiId: string;
+            run: number;
+            turn: number;
+            step: string;
+            status: string;
+            decision: string;
+            attempt: number;
+            /** @description UTC; so are the next two */
+            startedAt: string;
+            completedAt?: string;
+            leaseExpiresAt?: string;
+            elapsedMs?: number;
+            /** @description what went wrong */
+            error?: string;
+            /** @description its text among the files of the SBI; absent: it has none */
+            fileId?: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+        };
+        ExecutionPageDto: {
+            /** @description by run, turn, step */
+            items: components["schemas"]["ExecutionDto"][];
+            nextCursor?: string;
+        };
+        FileDto: {
+            id: string;
+            /** @description for display, below the directory of the SBI */
+            name: string;
+            /** @enum {string} */
+            role: "spec" | "execution" | "attachment";
+            /** @enum {string} */
+            kind: "file" | "symlink";
+            sizeBytes: number;
+            /** @description UTC */
+            modifiedAt: string;
+        };
+        FileListDto: {
+            /** @description at most 1,000 */
+            items: components["schemas"]["FileDto"][];
+            /** @description all of them */
+            count: number;
+        };
+        FindingsDto: {
+            ok: boolean;
+            count: number;
+            rules: components["schemas"]["RuleDto"][];
+            durationMs: number;
+        };
+        FoundDto: {
+            /** @description the id or path it is about */
+            entity: string;
+            found: string;
+        };
+        HealthCheckDto: {
+            name: string;
+            /** @enum {string} */
+            level: "machine" | "live" | "ready" | "deep";
+            /** @enum {string} */
+            status: "ok" | "warn" | "fail";
+            value: string;
+            threshold?: string;
+            fix?: string;
+            code?: string;
+        };
+        HealthDto: {
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            status: "ok" | "warn" | "fail";
+            /** @description UTC */
+            at: string;
+            checks: components["schemas"]["HealthCheckDto"][];
+            /** @description such as wal_bytes, database_bytes, disk_free_bytes; docs/health.md, "Metrics" */
+            numbers: {
+                [key: string]: number;
+            };
+        };
+        JobDto: {
+            id: string;
+            /** @enum {string} */
+            kind: "backup-create" | "backup-verify" | "cutover" | "migrate" | "quarantine-retry" | "rehearse" | "restore" | "rollback" | "sync" | "verify";
+            dryRun: boolean;
+            /** @enum {string} */
+            state: "running" | "done" | "failed" | "cancelled";
+            /** @description somebody asked it to stop; it ends where nothing is left half done */
+            stopping: boolean;
+            /** @description the command that does the same */
+            command: string;
+            /** @description UTC */
+            startedAt: string;
+            /** @description UTC */
+            endedAt?: string;
+            progress?: components["schemas"]["JobProgressDto"];
+            /** @description of a cut-over, rollback or rehearsal */
+            steps: components["schemas"]["JobStepDto"][];
+            warnings: string[];
+            /** @description what the use case reports, once it is done */
+            report?: {
+                [key: string]: unknown;
+            };
+            error?: components["schemas"]["ErrorDto"];
+        };
+        JobListDto: {
+            /** @description newest first, at most 20, since the server started */
+            items: components["schemas"]["JobDto"][];
+        };
+        JobProgressDto: {
+            /** @description scan, load, compare, verify, write or publish */
+            phase: string;
+            doneBytes: number;
+            /** @description absent while it is not known */
+            totalBytes?: number;
+            doneEntries: number;
+            /** @description of this phase */
+            etaSeconds?: number;
+        };
+        JobRequest: {
+            /** @enum {string} */
+            kind: "backup-create" | "backup-verify" | "cutover" | "migrate" | "quarantine-retry" | "rehearse" | "restore" | "rollback" | "sync" | "verify";
+            /** @description migrate, cutover, rollback, restore, sync, quarantine-retry: change nothing */
+            dryRun?: boolean;
+            /** @description migrate, cutover, rehearse: keep what breaks a rule instead of refusing */
+            quarantine?: boolean;
+            /** @description verify: read every byte of both sides */
+            checkAll?: boolean;
+            /** @description rollback: write all files anew */
+            rebuild?: boolean;
+            /** @description restore: where files are the truth */
+            withTree?: boolean;
+            /** @description sync: take a mass deletion for what it is */
+            allowDeletions?: boolean;
+            /** @description backup-verify, restore */
+            backupId?: string;
+            /** @description backup-create: why */
+            note?: string;
+            /** @description rehearse: changes in between */
+            writes?: number;
+            /** @description migrate, cutover, rollback, restore without dryRun: the name of the project, typed again */
+            confirm?: string;
+        };
+        JobStepDto: {
+            name: string;
+            /** @description in words */
+            about: string;
+            /**
+             * @description kept: a run that was cut off had done it
+             * @enum {string}
+             */
+            state: "begun" | "done" | "kept";
+            ms?: number;
+        };
+        LivenessDto: {
+            /** @enum {string} */
+            status: "ok" | "warn" | "fail";
+            /** @description the worst of each level */
+            levels: {
+                [key: string]: unknown;
+            };
+        };
+        ModeDto: {
+            /** @enum {string} */
+            mode: "file" | "dual_write" | "sqlite" | "sqlite_only";
+            meaning: string;
+            /** @enum {string} */
+            reads: "files" | "sqlite";
+            /** @description the mode in force */
+            current: boolean;
+        };
+        NextStepDto: {
+            /** @description in words */
+            text: string;
+            /** @description the command that does it */
+            command?: string;
+        };
+        ProblemDto: {
+            code: string;
+            message: string;
+            hint?: string;
+        };
+        ProcessDto: {
+            pid: number;
+            host: string;
+            command: string;
+            /** @description UTC */
+            since: string;
+            role?: string;
+        };
+        QuarantinePageDto: {
+            items: components["schemas"]["QuarantinedDto"][];
+            nextCursor?: string;
+        };
+        QuarantinedDetailDto: {
+            rules: components["schemas"]["BrokenRuleDto"][];
+            id: string;
+            /** @description for display */
+            path: string;
+            /** @enum {string} */
+            kind: "file" | "directory" | "symlink";
+            sizeBytes: number;
+            reason: string;
+            rule?: string;
+        };
+        QuarantinedDto: {
+            id: string;
+            /** @description for display */
+            path: string;
+            /** @enum {string} */
+            kind: "file" | "directory" | "symlink";
+            sizeBytes: number;
+            reason: string;
+            rule?: string;
+        };
+        RehearsalDto: {
+            /** @description UTC */
+            at: string;
+            ok: boolean;
+            writes: number;
+        };
+        ResolveRequest: {
+            /**
+             * @description the version of the files, or that of the database
+             * @enum {string}
+             */
+            take: "file" | "db";
+            /** @description the path of the conflict, typed again */
+            confirm: string;
+        };
+        ResolvedDto: {
+            id: string;
+            /** @enum {string} */
+            take: "file" | "db";
+            /** @description false when that version stood there already */
+            written: boolean;
+        };
+        RowCountsDto: {
+            sbi: number;
+            execution: number;
+            config: number;
+            auditLog: number;
+            treeEntry: number;
+            quarantined: number;
+            byStatus: {
+                [key: string]: number;
+            };
+        };
+        RuleDto: {
+            rule: string;
+            /** @enum {string} */
+            severity: "error" | "warning";
+            title: string;
+            why: string;
+            fix: string;
+            /** @description all of them */
+            count: number;
+            /** @description the first 20 */
+            first: components["schemas"]["FoundDto"][];
+            /** @description why it could not be looked at */
+            unchecked?: string;
+        };
+        SbiChangeRequest: {
+            title?: string;
+            /** @description labels, separated by commas */
+            label?: string;
+            priority?: number;
+            /** @enum {string} */
+            status?: "READY" | "WIP" | "REVIEW" | "REVIEW&WIP" | "DONE";
+            /** @enum {string} */
+            decision?: "PENDING" | "NEEDS_CHANGES" | "SUCCEEDED" | "FAILED" | "OK" | "FORCE_TERMINATED";
+            attempt?: number;
+        };
+        SbiCreateRequest: {
+            title: string;
+            /** @description content of spec.md */
+            spec?: string;
+            labels?: string[];
+            priority?: number;
+        };
+        SbiDetailDto: {
+            /** @description everything else that its files say */
+            metadata: {
+                [key: string]: unknown;
+            };
+            id: string;
+            taskId: string;
+            title: string;
+            labels: string[];
+            priority: number;
+            /** @enum {string} */
+            status: "READY" | "WIP" | "REVIEW" | "REVIEW&WIP" | "DONE";
+            /** @description UTC; so are the next two */
+            createdAt: string;
+            updatedAt: string;
+            completedAt?: string;
+            /** @description opaque; If-Match of a change. Also the ETag of the SBI alone */
+            revision: string;
+            /** @description where a word was found; only with search */
+            snippet?: components["schemas"]["SnippetPartDto"][];
+        };
+        SbiDto: {
+            id: string;
+            taskId: string;
+            title: string;
+            labels: string[];
+            priority: number;
+            /** @enum {string} */
+            status: "READY" | "WIP" | "REVIEW" | "REVIEW&WIP" | "DONE";
+            /** @description UTC; so are the next two */
+            createdAt: string;
+            updatedAt: string;
+            completedAt?: string;
+            /** @description opaque; If-Match of a change. Also the ETag of the SBI alone */
+            revision: string;
+            /** @description where a word was found; only with search */
+            snippet?: components["schemas"]["SnippetPartDto"][];
+        };
+        SbiPageDto: {
+            items: components["schemas"]["SbiDto"][];
+            /** @description absent on the last page */
+            nextCursor?: string;
+        };
+        ScanDto: {
+            /** @description UTC */
+            at: string;
+            entries: number;
+            sizeBytes: number;
+        };
+        SchemaDto: {
+            /** @description 0: there is no database */
+            version: number;
+            /** @description what this program works on */
+            newest: number;
+            scripts: components["schemas"]["ScriptDto"][];
+            problem?: components["schemas"]["ProblemDto"];
+            /** @description names of copies from before changes of the schema */
+            copies: string[];
+        };
+        ScriptDto: {
+            version: number;
+            name: string;
+            /** @description such as applied or pending */
+            state: string;
+            /** @description UTC */
+            appliedAt?: string;
+            durationMs?: number;
+            checksum: string;
+        };
+        SessionDto: {
+            /** @description to be sent as X-DeeSpec-Token with every request; told once */
+            csrfToken?: string;
+            /** @description the name that dangerous actions ask to be typed again */
+            project: string;
+            /** @description the account that changes are made by */
+            user: string;
+            /** @description every write answers 403 */
+            readOnly: boolean;
+            version: string;
+            /** @description seconds without a request after which the session ends */
+            idleSeconds: number;
+        };
+        SessionRequest: {
+            token: string;
+        };
+        SnippetPartDto: {
+            text: string;
+            match: boolean;
+        };
+        StatusCountDto: {
+            status: string;
+            count: number;
+        };
+        StatusDto: {
+            project: string;
+            /** @enum {string} */
+            mode: "file" | "dual_write" | "sqlite" | "sqlite_only";
+            modeMeaning: string;
+            modes: components["schemas"]["ModeDto"][];
+            /**
+             * @description what holds the truth
+             * @enum {string}
+             */
+            truth: "files" | "sqlite";
+            /** @description what setting.json asks for, when that is another mode */
+            requested?: string;
+            /** @description why setting.json cannot be read */
+            settingProblem?: string;
+            debt?: components["schemas"]["DebtDto"];
+            conflicts: number;
+            database: components["schemas"]["DatabaseDto"];
+            evidence?: components["schemas"]["EvidenceDto"];
+            lastScan?: components["schemas"]["ScanDto"];
+            /** @description a command has the tree to itself: writes answer 423 */
+            locked: boolean;
+            holder?: components["schemas"]["ProcessDto"];
+            /** @description since when changes are refused (UTC) */
+            stoppedSince?: string;
+            service?: components["schemas"]["ProcessDto"];
+            processes: components["schemas"]["ProcessDto"][];
+            /** @description the workflow tool holds a lock */
+            goToolRuns: boolean;
+            /** @description the SBI that the workflow tool has in work */
+            wip?: string;
+            lastBackup?: components["schemas"]["BackupNoteDto"];
+            lastVerifiedBackup?: components["schemas"]["BackupNoteDto"];
+            run?: components["schemas"]["UnfinishedDto"];
+            rehearsal?: components["schemas"]["RehearsalDto"];
+            nextStep: components["schemas"]["NextStepDto"];
+        };
+        StepTimeDto: {
+            step: string;
+            count: number;
+            medianMs: number;
+            p95Ms: number;
+        };
+        UnfinishedDto: {
+            /** @enum {string} */
+            kind: "cutover" | "rollback";
+            id: string;
+            /** @description UTC */
+            startedAt: string;
+            /** @description steps that are done */
+            done: string[];
+            begun?: string;
+        };
+        VersionDto: {
+            /** @enum {string} */
+            kind: "file" | "directory" | "symlink";
+            sizeBytes: number;
+            sha256: string;
+            /** @description UTC */
+            modifiedAt: string;
+        };
     };
-    AuditPageDto: {
-      /** @description newest first */
-      items: components['schemas']['AuditRowDto'][];
-      /** @description absent on the last page */
-      nextCursor?: number;
-    };
-    AuditRowDto: {
-      /** @description UTC */
-      timestamp: string;
-      entityType: string;
-      entityId: string;
-      action: string;
-      /** @description JSON text */
-      oldValue?: string;
-      /** @description JSON text */
-      newValue?: string;
-      user?: string;
-      sessionId?: string;
-      requestId?: string;
-      /** @description SHA-256 of the first file that was replaced */
-      oldHash?: string;
-      newHash?: string;
-      /** @description place in the chain, from 1 */
-      seq?: number;
-      /** @description the transaction of the journal that it comes from, for display */
-      source?: string;
-    };
-    BackupDto: {
-      id: string;
-      /** @enum {string} */
-      state: 'verified' | 'unverified' | 'refused';
-      sizeBytes: number;
-      ageSeconds?: number;
-      /** @description UTC */
-      createdAt?: string;
-      /** @description UTC */
-      verifiedAt?: string;
-      note?: string;
-      mode?: string;
-      schemaVersion?: number;
-      compressed?: boolean;
-      treeDigest?: string;
-      /** @description rows by table */
-      counts?: {
-        [key: string]: unknown;
-      };
-      /** @description what is wrong */
-      problem?: string;
-    };
-    BackupListDto: {
-      /** @description newest first */
-      items: components['schemas']['BackupDto'][];
-    };
-    BackupNoteDto: {
-      id: string;
-      /** @description UTC */
-      createdAt: string;
-      verified: boolean;
-    };
-    BrokenRuleDto: {
-      rule: string;
-      why: string;
-      fix: string;
-    };
-    ChangeEventDto: {
-      /** @description what to load again: status, sbis, audit, config, conflicts, quarantine, backups */
-      areas: string[];
-    };
-    ConfigChangeRequest: {
-      /** @description JSON text */
-      valueJson: string;
-    };
-    ConfigDto: {
-      /** @description setting.<key> or workflow.<key> */
-      key: string;
-      /** @description JSON text */
-      valueJson: string;
-      /** @description UTC */
-      updatedAt: string;
-      /** @description If-Match of a change */
-      revision: string;
-    };
-    ConfigListDto: {
-      /** @description by key, at most 1,000 */
-      items: components['schemas']['ConfigDto'][];
-    };
-    ConflictDetailDto: {
-      /** @description what stands at the path in the truth of the mode; absent: nothing */
-      present?: components['schemas']['VersionDto'];
-      id: string;
-      /** @description for display */
-      path: string;
-      /**
-       * @description which store held the version that is kept
-       * @enum {string}
-       */
-      store: 'files' | 'sqlite';
-      /** @description UTC */
-      at: string;
-      /** @enum {string} */
-      kind: 'file' | 'directory' | 'symlink';
-      sizeBytes: number;
-      sha256: string;
-      /** @description UTC */
-      modifiedAt: string;
-      reason: string;
-    };
-    ConflictDto: {
-      id: string;
-      /** @description for display */
-      path: string;
-      /**
-       * @description which store held the version that is kept
-       * @enum {string}
-       */
-      store: 'files' | 'sqlite';
-      /** @description UTC */
-      at: string;
-      /** @enum {string} */
-      kind: 'file' | 'directory' | 'symlink';
-      sizeBytes: number;
-      sha256: string;
-      /** @description UTC */
-      modifiedAt: string;
-      reason: string;
-    };
-    ConflictListDto: {
-      /** @description oldest first, at most 200 */
-      items: components['schemas']['ConflictDto'][];
-      /** @description all of them */
-      count: number;
-    };
-    DatabaseDto: {
-      /** @enum {string} */
-      state: 'absent' | 'refused' | 'ours';
-      /** @description of a refused one */
-      code?: string;
-      message?: string;
-      hint?: string;
-      schemaVersion?: number;
-      epoch?: number;
-      /** @description without its log */
-      sizeBytes?: number;
-      rows?: components['schemas']['RowCountsDto'];
-    };
-    DayDto: {
-      /** @description UTC day, such as 2026-01-31 */
-      day: string;
-      /** @description SBIs that were completed */
-      completed: number;
-      /** @description executions that ended */
-      executions: number;
-    };
-    DebtDto: {
-      count: number;
-      /** @description UTC */
-      since?: string;
-      lastError?: string;
-    };
-    ErrorDto: {
-      /** @description stable: test it; docs/errors.md has all of them */
-      code: string;
-      /** @description what happened, for people */
-      message: string;
-      /** @description what to do next */
-      hint?: string;
-      /** @description ids, counts and versions; never content */
-      details: {
-        [key: string]: unknown;
-      };
-      /** @description the same request may succeed later without any change */
-      retryable: boolean;
-      /** @description names the request in the log and in the audit log */
-      requestId: string;
-    };
-    EvidenceDto: {
-      /** @description UTC */
-      at: string;
-      /** @description absent when not every byte was read */
-      digest?: string;
-      entries: number;
-      sizeBytes: number;
-      differences: number;
-    };
-    ExecutionCreateRequest: {
-      run: number;
-      turn: number;
-      step: string;
-      /**
-       * @description of the SBI after it
-       * @enum {string}
-       */
-      status: 'READY' | 'WIP' | 'REVIEW' | 'REVIEW&WIP' | 'DONE';
-      /** @enum {string} */
-      decision: 'PENDING' | 'NEEDS_CHANGES' | 'SUCCEEDED' | 'FAILED' | 'OK' | 'FORCE_TERMINATED';
-      attempt?: number;
-      elapsedMs?: number;
-      error?: string;
-      /** @description what is written to its file */
-      content?: string;
-    };
-    ExecutionDto: {
-      sbiId: string;
-      run: number;
-      turn: number;
-      step: string;
-      status: string;
-      decision: string;
-      attempt: number;
-      /** @description UTC; so are the next two */
-      startedAt: string;
-      completedAt?: string;
-      leaseExpiresAt?: string;
-      elapsedMs?: number;
-      /** @description what went wrong */
-      error?: string;
-      /** @description its text among the files of the SBI; absent: it has none */
-      fileId?: string;
-      metadata: {
-        [key: string]: unknown;
-      };
-    };
-    ExecutionPageDto: {
-      /** @description by run, turn, step */
-      items: components['schemas']['ExecutionDto'][];
-      nextCursor?: string;
-    };
-    FileDto: {
-      id: string;
-      /** @description for display, below the directory of the SBI */
-      name: string;
-      /** @enum {string} */
-      role: 'spec' | 'execution' | 'attachment';
-      /** @enum {string} */
-      kind: 'file' | 'symlink';
-      sizeBytes: number;
-      /** @description UTC */
-      modifiedAt: string;
-    };
-    FileListDto: {
-      /** @description at most 1,000 */
-      items: components['schemas']['FileDto'][];
-      /** @description all of them */
-      count: number;
-    };
-    FindingsDto: {
-      ok: boolean;
-      count: number;
-      rules: components['schemas']['RuleDto'][];
-      durationMs: number;
-    };
-    FoundDto: {
-      /** @description the id or path it is about */
-      entity: string;
-      found: string;
-    };
-    HealthCheckDto: {
-      name: string;
-      /** @enum {string} */
-      level: 'machine' | 'live' | 'ready' | 'deep';
-      /** @enum {string} */
-      status: 'ok' | 'warn' | 'fail';
-      value: string;
-      threshold?: string;
-      fix?: string;
-      code?: string;
-    };
-    HealthDto: {
-      /**
-       * @description the worst of all
-       * @enum {string}
-       */
-      status: 'ok' | 'warn' | 'fail';
-      /** @description UTC */
-      at: string;
-      checks: components['schemas']['HealthCheckDto'][];
-      /** @description such as wal_bytes, database_bytes, disk_free_bytes; docs/health.md, "Metrics" */
-      numbers: {
-        [key: string]: number;
-      };
-    };
-    JobDto: {
-      id: string;
-      /** @enum {string} */
-      kind:
-        | 'backup-create'
-        | 'backup-verify'
-        | 'check-all'
-        | 'cutover'
-        | 'migrate'
-        | 'quarantine-retry'
-        | 'rehearse'
-        | 'restore'
-        | 'rollback'
-        | 'sync'
-        | 'verify';
-      dryRun: boolean;
-      /** @enum {string} */
-      state: 'running' | 'done' | 'failed' | 'cancelled';
-      /** @description somebody asked it to stop; it ends where nothing is left half done */
-      stopping: boolean;
-      /** @description the command that does the same */
-      command: string;
-      /** @description UTC */
-      startedAt: string;
-      /** @description UTC */
-      endedAt?: string;
-      progress?: components['schemas']['JobProgressDto'];
-      /** @description of a cut-over, rollback or rehearsal */
-      steps: components['schemas']['JobStepDto'][];
-      warnings: string[];
-      /** @description what the use case reports, once it is done */
-      report?: {
-        [key: string]: unknown;
-      };
-      error?: components['schemas']['ErrorDto'];
-    };
-    JobListDto: {
-      /** @description newest first, at most 20, since the server started */
-      items: components['schemas']['JobDto'][];
-    };
-    JobProgressDto: {
-      /** @description scan, load, compare, verify, write or publish */
-      phase: string;
-      doneBytes: number;
-      /** @description absent while it is not known */
-      totalBytes?: number;
-      doneEntries: number;
-      /** @description of this phase */
-      etaSeconds?: number;
-    };
-    JobRequest: {
-      /** @enum {string} */
-      kind:
-        | 'backup-create'
-        | 'backup-verify'
-        | 'check-all'
-        | 'cutover'
-        | 'migrate'
-        | 'quarantine-retry'
-        | 'rehearse'
-        | 'restore'
-        | 'rollback'
-        | 'sync'
-        | 'verify';
-      /** @description migrate, cutover, rollback, restore, sync, quarantine-retry: change nothing */
-      dryRun?: boolean;
-      /** @description migrate, cutover, rehearse: keep what breaks a rule instead of refusing */
-      quarantine?: boolean;
-      /** @description rollback: write all files anew */
-      rebuild?: boolean;
-      /** @description restore: where files are the truth */
-      withTree?: boolean;
-      /** @description sync: take a mass deletion for what it is */
-      allowDeletions?: boolean;
-      /** @description backup-verify, restore */
-      backupId?: string;
-      /** @description backup-create: why */
-      note?: string;
-      /** @description rehearse: changes in between */
-      writes?: number;
-      /** @description migrate, cutover, rollback, restore without dryRun: the name of the project, typed again */
-      confirm?: string;
-    };
-    JobStepDto: {
-      name: string;
-      /** @description in words */
-      about: string;
-      /**
-       * @description kept: a run that was cut off had done it
-       * @enum {string}
-       */
-      state: 'begun' | 'done' | 'kept';
-      ms?: number;
-    };
-    LivenessDto: {
-      /** @enum {string} */
-      status: 'ok' | 'warn' | 'fail';
-      /** @description the worst of each level */
-      levels: {
-        [key: string]: unknown;
-      };
-    };
-    ModeDto: {
-      /** @enum {string} */
-      mode: 'file' | 'dual_write' | 'sqlite' | 'sqlite_only';
-      meaning: string;
-      /** @enum {string} */
-      reads: 'files' | 'sqlite';
-      /** @description the mode in force */
-      current: boolean;
-    };
-    NextStepDto: {
-      /** @description in words */
-      text: string;
-      /** @description the command that does it */
-      command?: string;
-    };
-    ProblemDto: {
-      code: string;
-      message: string;
-      hint?: string;
-    };
-    ProcessDto: {
-      pid: number;
-      host: string;
-      command: string;
-      /** @description UTC */
-      since: string;
-      role?: string;
-    };
-    QuarantinePageDto: {
-      items: components['schemas']['QuarantinedDto'][];
-      nextCursor?: string;
-    };
-    QuarantinedDetailDto: {
-      rules: components['schemas']['BrokenRuleDto'][];
-      id: string;
-      /** @description for display */
-      path: string;
-      /** @enum {string} */
-      kind: 'file' | 'directory' | 'symlink';
-      sizeBytes: number;
-      reason: string;
-      rule?: string;
-    };
-    QuarantinedDto: {
-      id: string;
-      /** @description for display */
-      path: string;
-      /** @enum {string} */
-      kind: 'file' | 'directory' | 'symlink';
-      sizeBytes: number;
-      reason: string;
-      rule?: string;
-    };
-    RehearsalDto: {
-      /** @description UTC */
-      at: string;
-      ok: boolean;
-      writes: number;
-    };
-    ResolveRequest: {
-      /**
-       * @description the version of the files, or that of the database
-       * @enum {string}
-       */
-      take: 'file' | 'db';
-      /** @description the path of the conflict, typed again */
-      confirm: string;
-    };
-    ResolvedDto: {
-      id: string;
-      /** @enum {string} */
-      take: 'file' | 'db';
-      /** @description false when that version stood there already */
-      written: boolean;
-    };
-    RowCountsDto: {
-      sbi: number;
-      execution: number;
-      config: number;
-      auditLog: number;
-      treeEntry: number;
-      quarantined: number;
-      byStatus: {
-        [key: string]: number;
-      };
-    };
-    RuleDto: {
-      rule: string;
-      /** @enum {string} */
-      severity: 'error' | 'warning';
-      title: string;
-      why: string;
-      fix: string;
-      /** @description all of them */
-      count: number;
-      /** @description the first 20 */
-      first: components['schemas']['FoundDto'][];
-      /** @description why it could not be looked at */
-      unchecked?: string;
-    };
-    SbiChangeRequest: {
-      title?: string;
-      /** @description labels, separated by commas */
-      label?: string;
-      priority?: number;
-      /** @enum {string} */
-      status?: 'READY' | 'WIP' | 'REVIEW' | 'REVIEW&WIP' | 'DONE';
-      /** @enum {string} */
-      decision?: 'PENDING' | 'NEEDS_CHANGES' | 'SUCCEEDED' | 'FAILED' | 'OK' | 'FORCE_TERMINATED';
-      attempt?: number;
-    };
-    SbiCreateRequest: {
-      title: string;
-      /** @description content of spec.md */
-      spec?: string;
-      labels?: string[];
-      priority?: number;
-    };
-    SbiDetailDto: {
-      /** @description everything else that its files say */
-      metadata: {
-        [key: string]: unknown;
-      };
-      id: string;
-      taskId: string;
-      title: string;
-      labels: string[];
-      priority: number;
-      /** @enum {string} */
-      status: 'READY' | 'WIP' | 'REVIEW' | 'REVIEW&WIP' | 'DONE';
-      /** @description UTC; so are the next two */
-      createdAt: string;
-      updatedAt: string;
-      completedAt?: string;
-      /** @description opaque; If-Match of a change. Also the ETag of the SBI alone */
-      revision: string;
-      /** @description where a word was found; only with search */
-      snippet?: components['schemas']['SnippetPartDto'][];
-    };
-    SbiDto: {
-      id: string;
-      taskId: string;
-      title: string;
-      labels: string[];
-      priority: number;
-      /** @enum {string} */
-      status: 'READY' | 'WIP' | 'REVIEW' | 'REVIEW&WIP' | 'DONE';
-      /** @description UTC; so are the next two */
-      createdAt: string;
-      updatedAt: string;
-      completedAt?: string;
-      /** @description opaque; If-Match of a change. Also the ETag of the SBI alone */
-      revision: string;
-      /** @description where a word was found; only with search */
-      snippet?: components['schemas']['SnippetPartDto'][];
-    };
-    SbiPageDto: {
-      items: components['schemas']['SbiDto'][];
-      /** @description absent on the last page */
-      nextCursor?: string;
-    };
-    ScanDto: {
-      /** @description UTC */
-      at: string;
-      entries: number;
-      sizeBytes: number;
-    };
-    SchemaDto: {
-      /** @description 0: there is no database */
-      version: number;
-      /** @description what this program works on */
-      newest: number;
-      scripts: components['schemas']['ScriptDto'][];
-      problem?: components['schemas']['ProblemDto'];
-      /** @description names of copies from before changes of the schema */
-      copies: string[];
-    };
-    ScriptDto: {
-      version: number;
-      name: string;
-      /** @description such as applied or pending */
-      state: string;
-      /** @description UTC */
-      appliedAt?: string;
-      durationMs?: number;
-      checksum: string;
-    };
-    SessionDto: {
-      /** @description to be sent as X-DeeSpec-Token with every request */
-      csrfToken: string;
-      /** @description the name that dangerous actions ask to be typed again */
-      project: string;
-      /** @description the account that changes are made by */
-      user: string;
-      /** @description every write answers 403 */
-      readOnly: boolean;
-      version: string;
-      /** @description seconds without a request after which the session ends */
-      idleSeconds: number;
-    };
-    SessionRequest: {
-      token: string;
-    };
-    SnippetPartDto: {
-      text: string;
-      match: boolean;
-    };
-    StatusCountDto: {
-      status: string;
-      count: number;
-    };
-    StatusDto: {
-      project: string;
-      /** @enum {string} */
-      mode: 'file' | 'dual_write' | 'sqlite' | 'sqlite_only';
-      modeMeaning: string;
-      modes: components['schemas']['ModeDto'][];
-      /**
-       * @description what holds the truth
-       * @enum {string}
-       */
-      truth: 'files' | 'sqlite';
-      /** @description what setting.json asks for, when that is another mode */
-      requested?: string;
-      /** @description why setting.json cannot be read */
-      settingProblem?: string;
-      debt?: components['schemas']['DebtDto'];
-      conflicts: number;
-      database: components['schemas']['DatabaseDto'];
-      evidence?: components['schemas']['EvidenceDto'];
-      lastScan?: components['schemas']['ScanDto'];
-      /** @description a command has the tree to itself: writes answer 423 */
-      locked: boolean;
-      holder?: components['schemas']['ProcessDto'];
-      /** @description since when changes are refused (UTC) */
-      stoppedSince?: string;
-      service?: components['schemas']['ProcessDto'];
-      processes: components['schemas']['ProcessDto'][];
-      /** @description the workflow tool holds a lock */
-      goToolRuns: boolean;
-      /** @description the SBI that the workflow tool has in work */
-      wip?: string;
-      lastBackup?: components['schemas']['BackupNoteDto'];
-      lastVerifiedBackup?: components['schemas']['BackupNoteDto'];
-      run?: components['schemas']['UnfinishedDto'];
-      rehearsal?: components['schemas']['RehearsalDto'];
-      nextStep: components['schemas']['NextStepDto'];
-    };
-    StepTimeDto: {
-      step: string;
-      count: number;
-      medianMs: number;
-      p95Ms: number;
-    };
-    UnfinishedDto: {
-      /** @enum {string} */
-      kind: 'cutover' | 'rollback';
-      id: string;
-      /** @description UTC */
-      startedAt: string;
-      /** @description steps that are done */
-      done: string[];
-      begun?: string;
-    };
-    VersionDto: {
-      /** @enum {string} */
-      kind: 'file' | 'directory' | 'symlink';
-      sizeBytes: number;
-      sha256: string;
-      /** @description UTC */
-      modifiedAt: string;
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  getSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SessionDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  openSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SessionRequest'];
-      };
-    };
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SessionDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  closeSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getStatus: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['StatusDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getHealth: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['HealthDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getActivity: {
-    parameters: {
-      query?: {
-        /** @description default 30 */
-        days?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ActivityDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listSbis: {
-    parameters: {
-      query?: {
-        /** @description default 50 */
-        limit?: number;
-        /** @description nextCursor of the page before */
-        cursor?: string;
-        status?: 'READY' | 'WIP' | 'REVIEW' | 'REVIEW&WIP' | 'DONE';
-        label?: string;
-        /** @description every word must occur; nothing in it is an operator */
-        search?: string;
-        /** @description default created; next: the order in which they are taken */
-        sort?: 'created' | 'next' | 'updated' | 'priority' | 'status' | 'id';
-        /** @description default asc */
-        order?: 'asc' | 'desc';
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SbiPageDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  createSbi: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SbiCreateRequest'];
-      };
-    };
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SbiDetailDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  exportSbis: {
-    parameters: {
-      query: {
-        format: 'csv' | 'json';
-        status?: 'READY' | 'WIP' | 'REVIEW' | 'REVIEW&WIP' | 'DONE';
-        label?: string;
-        /** @description every word must occur; nothing in it is an operator */
-        search?: string;
-        /** @description default created; next: the order in which they are taken */
-        sort?: 'created' | 'next' | 'updated' | 'priority' | 'status' | 'id';
-        /** @description default asc */
-        order?: 'asc' | 'desc';
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/octet-stream': string;
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getSbi: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SbiDetailDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  changeSbi: {
-    parameters: {
-      query?: never;
-      header: {
-        'If-Match': string;
-      };
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SbiChangeRequest'];
-      };
-    };
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SbiDetailDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listExecutions: {
-    parameters: {
-      query?: {
-        run?: number;
-        /** @description default 100 */
-        limit?: number;
-        /** @description nextCursor of the page before */
-        cursor?: string;
-      };
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ExecutionPageDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  appendExecution: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['ExecutionCreateRequest'];
-      };
-    };
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ExecutionDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listFiles: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['FileListDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  readFile: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description as the list of files has it */
-        fileId: string;
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/octet-stream': string;
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listAudit: {
-    parameters: {
-      query?: {
-        entityId?: string;
-        /** @description rows at or after this time, UTC */
-        since?: string;
-        /** @description default 50 */
-        limit?: number;
-        /** @description nextCursor of the page before */
-        cursor?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['AuditPageDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getFindings: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['FindingsDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listConflicts: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ConflictListDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getConflict: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ConflictDetailDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  readConflict: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description the version that is kept, or the one that stands there now */
-        side: 'kept' | 'present';
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/octet-stream': string;
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  resolveConflict: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['ResolveRequest'];
-      };
-    };
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ResolvedDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listQuarantine: {
-    parameters: {
-      query?: {
-        /** @description default 50 */
-        limit?: number;
-        /** @description nextCursor of the page before */
-        cursor?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['QuarantinePageDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getQuarantined: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description as the list has it; holds while the server runs */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['QuarantinedDetailDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  readQuarantined: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description as the list has it; holds while the server runs */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/octet-stream': string;
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getSchema: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SchemaDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listConfig: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ConfigListDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  changeConfig: {
-    parameters: {
-      query?: never;
-      header: {
-        'If-Match': string;
-      };
-      path: {
-        key: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['ConfigChangeRequest'];
-      };
-    };
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ConfigDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listBackups: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['BackupListDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  listJobs: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['JobListDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  startJob: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['JobRequest'];
-      };
-    };
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['JobDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getJob: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['JobDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  cancelJob: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['JobDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  watch: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'text/event-stream': string;
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getContract: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': Record<string, never>;
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getMetrics: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'text/plain': string;
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
-  getLiveness: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['LivenessDto'];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorDto'];
-        };
-      };
-    };
-  };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    openSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    closeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getActivity: {
+        parameters: {
+            query?: {
+                /** @description default 30 */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listSbis: {
+        parameters: {
+            query?: {
+                /** @description default 50 */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                status?: "READY" | "WIP" | "REVIEW" | "REVIEW&WIP" | "DONE";
+                label?: string;
+                /** @description every word must occur; nothing in it is an operator */
+                search?: string;
+                /** @description default created; next: the order in which they are taken */
+                sort?: "created" | "next" | "updated" | "priority" | "status" | "id";
+                /** @description default asc */
+                order?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SbiPageDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    createSbi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SbiCreateRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SbiDetailDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    exportSbis: {
+        parameters: {
+            query: {
+                format: "csv" | "json";
+                status?: "READY" | "WIP" | "REVIEW" | "REVIEW&WIP" | "DONE";
+                label?: string;
+                /** @description every word must occur; nothing in it is an operator */
+                search?: string;
+                /** @description default created; next: the order in which they are taken */
+                sort?: "created" | "next" | "updated" | "priority" | "status" | "id";
+                /** @description default asc */
+                order?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getSbi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SbiDetailDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    changeSbi: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SbiChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SbiDetailDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listExecutions: {
+        parameters: {
+            query?: {
+                run?: number;
+                /** @description default 100 */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionPageDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    appendExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecutionCreateRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileListDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    readFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the list of files has it */
+                fileId: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                entityId?: string;
+                /** @description rows at or after this time, UTC */
+                since?: string;
+                /** @description default 50 */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPageDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getFindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listConflicts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictListDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getConflict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictDetailDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    readConflict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the version that is kept, or the one that stands there now */
+                side: "kept" | "present";
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    resolveConflict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResolvedDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listQuarantine: {
+        parameters: {
+            query?: {
+                /** @description default 50 */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinePageDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getQuarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the list has it; holds while the server runs */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinedDetailDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    readQuarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the list has it; holds while the server runs */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemaDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigListDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    changeConfig: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupListDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobListDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    startJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    watch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivenessDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
 }

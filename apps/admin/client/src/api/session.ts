@@ -22,7 +22,8 @@ async function openSession(): Promise<Session> {
       token === undefined
         ? await answer(api.GET('/api/session'))
         : await answer(api.POST('/api/session', { body: { token } }));
-    setCsrfToken(session.csrfToken);
+    // It is told once, when the session begins.
+    if (session.csrfToken !== undefined) setCsrfToken(session.csrfToken);
     return session;
   } catch (error) {
     if (ApiError.from(error).status === 401) setCsrfToken(undefined);
