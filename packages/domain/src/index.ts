@@ -28,10 +28,10 @@ export type {
 } from './projection.js';
 export { splitReason } from './quarantine.js';
 export type { QuarantinedEntry, QuarantineFilter } from './quarantine.js';
-export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiStatuses } from './sbi.js';
-export type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
-export { sbiComparer, sbiOrders } from './sbi-order.js';
-export type { SbiOrder, SbiOrdering } from './sbi-order.js';
+export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiOrders, sbiStatuses } from './sbi.js';
+export type { Sbi, SbiFilter, SbiId, SbiOrder, SbiStatus } from './sbi.js';
+export { sbiComparer } from './sbi-order.js';
+export type { SbiOrdering } from './sbi-order.js';
 export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';
 export type { SearchedSbi, SearchedUnit } from './search/searched.js';
 export { snippetOf } from './search/snippet.js';

@@ -1,8 +1,4 @@
-import type { Sbi } from './sbi.js';
-
-/** What a list of SBIs can be ordered by; see `SbiFilter.order`. */
-export const sbiOrders = ['created', 'next', 'updated', 'priority', 'status', 'id'] as const;
-export type SbiOrder = (typeof sbiOrders)[number];
+import type { Sbi, SbiOrder } from './sbi.js';
 
 /** How a list of SBIs is ordered. */
 export interface SbiOrdering {

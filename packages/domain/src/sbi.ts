@@ -1,6 +1,5 @@
 import { StorageError } from './errors.js';
 import type { JsonObject } from './json.js';
-import type { SbiOrder } from './sbi-order.js';
 
 declare const brand: unique symbol;
 
@@ -28,6 +27,10 @@ export interface Sbi {
    */
   readonly metadata: JsonObject;
 }
+
+/** What a list of SBIs can be ordered by; see {@link SbiFilter.order}. */
+export const sbiOrders = ['created', 'next', 'updated', 'priority', 'status', 'id'] as const;
+export type SbiOrder = (typeof sbiOrders)[number];
 
 /** Which SBIs to list. Absent fields do not restrict. */
 export interface SbiFilter {

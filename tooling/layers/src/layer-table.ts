@@ -27,15 +27,17 @@ export const layerTable: Readonly<Record<string, Layer>> = {
       'dual-adapter',
     ],
   },
-  cli: { layer: 5, mayImport: ['domain', 'storage'] },
+  admin: { layer: 5, mayImport: ['domain', 'storage'] },
+  cli: { layer: 6, mayImport: ['domain', 'storage', 'admin'] },
 };
 
 /** Modules that only some packages may import, `fs` for `node:fs` and `node:fs/promises`. Source: README.md, "Layers". */
 export const technologyHomes: Readonly<Record<string, readonly string[]>> = {
-  'class-validator': ['validators'],
+  // admin: what comes in over HTTP, and the document that says so
+  'class-validator': ['validators', 'admin'],
   typeorm: ['sqlite-adapter'],
   // storage: the lock database only
   'better-sqlite3': ['sqlite-adapter', 'verifier', 'storage'],
-  // cli: the report file only
-  fs: ['file-adapter', 'verifier', 'sqlite-adapter', 'storage', 'cli'],
+  // admin: its client and the token file only; cli: the report file, and what the user names
+  fs: ['file-adapter', 'verifier', 'sqlite-adapter', 'storage', 'admin', 'cli'],
 };
