@@ -29,6 +29,21 @@ export function useJobs() {
   });
 }
 
+/** A job that has ended, with its report, which the list leaves out. */
+export function useEndedJob(job: Job) {
+  return useQuery({
+    queryKey: [...listKey, job.id],
+    enabled: job.state !== 'running' && job.report === undefined,
+    queryFn: () => answer(api.GET('/api/jobs/{id}', { params: { path: { id: job.id } } })),
+    staleTime: Infinity,
+  });
+}
+
+/** True while a job runs. */
+export function useIsJobRunning(): boolean {
+  return useJobs().data?.items.some((job) => job.state === 'running') === true;
+}
+
 /** Starts a job. */
 export function useStartJob() {
   const client = useQueryClient();

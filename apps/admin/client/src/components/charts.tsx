@@ -28,7 +28,7 @@ export function Bars({ data, by, series, formatValue }: BarsProps) {
       withLegend={series.length > 1}
       legendProps={{ verticalAlign: 'top', height: 28 }}
       tickLine="none"
-      gridAxis="y"
+      gridAxis="x"
       yAxisProps={{ width: 56 }}
       barProps={{ isAnimationActive: false }}
       tooltipAnimationDuration={0}

@@ -1,9 +1,9 @@
 import { SegmentedControl, Text } from '@mantine/core';
 import { createTwoFilesPatch } from 'diff';
 import { useMemo, useState } from 'react';
-import { Diff, Hunk, parseDiff, type ViewType } from 'react-diff-view';
+import { Decoration, Diff, Hunk, parseDiff, type HunkData, type ViewType } from 'react-diff-view';
 import 'react-diff-view/style/index.css';
-import { clipMarks } from './format.js';
+import { clipMarks, formatCount } from './format.js';
 
 /** Above this many characters on both sides together no difference is made: it would take the browser minutes. */
 const sizeLimit = 1_000_000;
@@ -27,6 +27,20 @@ function hunksOf({ oldText, newText }: DifferenceProps) {
   if (at < 0) return [];
   const [file] = parseDiff(`diff --git a/old b/new\n--- a/old\n+++ b/new\n${patch.slice(at)}`);
   return file?.hunks ?? [];
+}
+
+/** A hunk, and before it how many lines that are the same were left out. */
+function hunkWithGap(hunk: HunkData, previous: HunkData | undefined) {
+  const skipped = hunk.oldStart - (previous === undefined ? 1 : previous.oldStart + previous.oldLines);
+  const shown = <Hunk key={hunk.content} hunk={hunk} />;
+  if (skipped <= 0) return [shown];
+  const words = `${formatCount(skipped)} ${skipped === 1 ? 'line is' : 'lines are'} the same`;
+  return [
+    <Decoration key={`gap ${hunk.content}`} className="diff-gap">
+      {words}
+    </Decoration>,
+    shown,
+  ];
 }
 
 /** The difference between two texts, by lines: one below the other, or side by side. */
@@ -63,7 +77,7 @@ export function Difference(props: DifferenceProps) {
       </div>
       <div className="diff-frame" tabIndex={0} role="group" aria-label="Changed lines">
         <Diff viewType={view} diffType="modify" hunks={hunks}>
-          {(shown) => shown.map((hunk) => <Hunk key={hunk.content} hunk={hunk} />)}
+          {(shown) => shown.flatMap((hunk, index) => hunkWithGap(hunk, shown[index - 1]))}
         </Diff>
       </div>
     </section>

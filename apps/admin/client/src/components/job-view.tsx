@@ -1,11 +1,11 @@
 import { Button, Progress } from '@mantine/core';
-import { useCancelJob, type Job } from '../api/jobs.js';
+import { useCancelJob, useEndedJob, type Job } from '../api/jobs.js';
 import { Mark, type Tone } from './badges.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { Command, Panel } from './page.js';
 import { Report } from './report.js';
 import { Failure } from './states.js';
-import { Time, useNow } from './time.js';
+import { Time } from './time.js';
 
 const tones: Readonly<Record<string, Tone>> = {
   running: 'busy',
@@ -19,12 +19,10 @@ const tones: Readonly<Record<string, Tone>> = {
 const stateWords: Readonly<Record<string, string>> = { begun: 'at work', kept: 'done before' };
 
 function JobProgress({ job }: { readonly job: Job }) {
-  const now = useNow();
   const { progress } = job;
   if (progress === undefined) return <p>It has begun; the first numbers come in a moment.</p>;
   const { doneBytes, totalBytes, doneEntries, etaSeconds, phase } = progress;
   const share = totalBytes === undefined || totalBytes === 0 ? undefined : (doneBytes / totalBytes) * 100;
-  const seconds = Math.max(1, (now - Date.parse(job.startedAt)) / 1000);
   const words = [
     `phase: ${phase}`,
     `${formatCount(doneEntries)} entries`,
@@ -32,7 +30,6 @@ function JobProgress({ job }: { readonly job: Job }) {
       ? formatBytes(doneBytes)
       : `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
     share === undefined ? undefined : `${Math.floor(share)} %`,
-    `about ${formatBytes(doneBytes / seconds)}/s`,
     etaSeconds === undefined
       ? 'time left: not known yet'
       : `${formatDuration(etaSeconds * 1000)} left in this phase`,
@@ -42,6 +39,7 @@ function JobProgress({ job }: { readonly job: Job }) {
       <Progress
         value={share ?? 100}
         animated={share === undefined}
+        transitionDuration={0}
         aria-label={`Progress of ${phase}`}
         mb={4}
       />
@@ -67,6 +65,7 @@ function JobSteps({ job }: { readonly job: Job }) {
 }
 
 function End({ job }: { readonly job: Job }) {
+  const report = useEndedJob(job).data?.report ?? job.report;
   const span = job.endedAt === undefined ? undefined : Date.parse(job.endedAt) - Date.parse(job.startedAt);
   return (
     <>
@@ -76,10 +75,10 @@ function End({ job }: { readonly job: Job }) {
         {span !== undefined && ` after ${formatDuration(span)}`}.
       </p>
       {job.error !== undefined && <Failure error={job.error} what="It did not succeed" />}
-      {job.report !== undefined && (
+      {report !== undefined && (
         <details open={job.state !== 'done'}>
           <summary>Report</summary>
-          <Report label={`Report of ${job.kind}`} report={job.report} />
+          <Report label={`Report of ${job.kind}`} report={report} />
         </details>
       )}
     </>

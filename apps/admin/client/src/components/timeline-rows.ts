@@ -26,7 +26,7 @@ export type TimelineRow =
   | { readonly kind: 'gap'; readonly run: number; readonly after: string; readonly lengthMs: number };
 
 /** Shorter pauses between two steps are the usual business of the tool, and no row of their own. */
-const gapFloorMs = 60_000;
+const gapFloorMs = 600_000;
 
 /** Name of a step in addresses: `1.3.implement`. */
 export function stepName(step: Pick<TimelineStep, 'run' | 'turn' | 'step'>): string {
@@ -59,7 +59,7 @@ function byRun(steps: readonly TimelineStep[]): Map<number, TimelineStep[]> {
 const endOf = (step: TimelineStep) => Date.parse(step.completedAt ?? step.startedAt);
 
 /**
- * Rows in the order in which things happened, a head before each run. A pause of more than a minute is one row, however
+ * Rows in the order in which things happened, a head before each run. A pause of more than ten minutes is one row, however
  * long it was, so that nobody scrolls through a weekend; with `failedOnly` pauses are left out, because what is between two
  * failures is no pause. `share` is the duration as a part of the longest, 0 to 1, of its square root: short ones stay visible.
  */

@@ -115,7 +115,14 @@ function VirtualRows({
     if (shownAt >= 0) virtual.scrollToIndex(shownAt, { align: 'auto' });
   }, [shownAt, virtual]);
   return (
-    <div ref={frame} className="timeline-frame" onKeyDown={moveFocus} role="group" aria-label="Steps">
+    <div
+      ref={frame}
+      className="timeline-frame"
+      onKeyDown={moveFocus}
+      role="group"
+      aria-label="Steps"
+      style={{ height: `min(70vh, ${virtual.getTotalSize() + 2}px)` }}
+    >
       <ol className="timeline-list" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => (
           <li

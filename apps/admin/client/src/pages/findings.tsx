@@ -2,10 +2,11 @@ import { Button } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Schemas } from '../api/client.js';
 import { useFindings, type Rule } from '../api/keeping.js';
+import { useStatus } from '../api/status.js';
 import { SeverityMark } from '../components/badges.js';
 import { formatCount, formatDuration, visibleText } from '../components/format.js';
 import { Command, Facts, Page } from '../components/page.js';
-import { QueryState } from '../components/states.js';
+import { Empty, QueryState } from '../components/states.js';
 import { Table } from '../components/table.js';
 import { Verdict } from '../components/verdict.js';
 
@@ -97,9 +98,35 @@ function Findings({ findings }: { readonly findings: Schemas['FindingsDto'] }) {
   );
 }
 
+function NoDatabase() {
+  return (
+    <Empty title="There is no database yet, so there is nothing to look at">
+      What breaks a rule in the files is found by a dry run of the migration.{' '}
+      <Link to="/migration">Make one</Link>: it changes nothing.
+    </Empty>
+  );
+}
+
+function Asked() {
+  const findings = useFindings();
+  return (
+    <>
+      <div className="text-tools">
+        <Button variant="default" loading={findings.isFetching} onClick={() => void findings.refetch()}>
+          Look again
+        </Button>
+        <span className="snippet">A large tree takes some seconds.</span>
+      </div>
+      <QueryState query={findings} what="the findings">
+        {(data) => <Findings findings={data} />}
+      </QueryState>
+    </>
+  );
+}
+
 /** What breaks a rule, by rule: why the rule is there, which ids, and what to do. */
 export function FindingsPage() {
-  const findings = useFindings();
+  const status = useStatus();
   return (
     <Page
       title="Findings"
@@ -109,14 +136,9 @@ export function FindingsPage() {
           <Command text="deespec check" />
         </>
       }
-      actions={
-        <Button variant="default" loading={findings.isFetching} onClick={() => void findings.refetch()}>
-          Look again
-        </Button>
-      }
     >
-      <QueryState query={findings} what="every rule; a large tree takes some seconds">
-        {(data) => <Findings findings={data} />}
+      <QueryState query={status} what="where the tree stands">
+        {(data) => (data.database.state === 'ours' ? <Asked /> : <NoDatabase />)}
       </QueryState>
     </Page>
   );

@@ -1,5 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useJobs, type JobKind } from '../api/jobs.js';
+import { useIsJobRunning, useJobs, type JobKind } from '../api/jobs.js';
 import { useStatus } from '../api/status.js';
 import { JobView } from '../components/job-view.js';
 import { Page } from '../components/page.js';
@@ -19,6 +19,7 @@ export function MigrationPage() {
   const jobs = useJobs();
   const { job: chosen } = route.useSearch();
   const navigate = route.useNavigate();
+  const running = useIsJobRunning();
   const open = (job: string) => void navigate({ search: { job }, resetScroll: false });
   const mine = (jobs.data?.items ?? []).filter((job) => !elsewhere.includes(job.kind));
   const shown = mine.find((job) => job.id === chosen) ?? mine[0];
@@ -30,13 +31,9 @@ export function MigrationPage() {
       <QueryState query={status} what="where the tree stands">
         {(data) => (
           <>
-            <Standing status={data} />
+            <Standing status={data} running={running || (status.isFetching && data.run !== undefined)} />
             {shown !== undefined && <JobView job={shown} />}
-            <Ways
-              status={data}
-              busy={mine.some((job) => job.state === 'running')}
-              onStarted={(job) => open(job.id)}
-            />
+            <Ways status={data} busy={running} onStarted={(job) => open(job.id)} />
           </>
         )}
       </QueryState>

@@ -16,7 +16,8 @@ function rehearsalWords(status: Status) {
 }
 
 /** The answer to "where is this tree, and can I go back?". */
-export function Standing({ status }: { readonly status: Status }) {
+export function Standing({ status, running }: { readonly status: Status; readonly running: boolean }) {
+  if (running) return <Verdict tone="attention" title="A run is at work: its steps are below" />;
   if (status.run !== undefined) {
     const other = status.run.kind === 'cutover' ? 'roll back takes it back' : 'it has to be finished';
     return (

@@ -94,8 +94,15 @@ const sync: Way = {
   confirmed: false,
 };
 
-/** Every step of the way there and back, in the order in which one takes them, with what speaks against it now. */
-export function waysOf({ mode, truth, database, run }: Status): Way[] {
+/** Every step with what speaks against it now: first what one does next, which is the way back once SQLite counts. */
+export function waysOf(status: Status): Way[] {
+  const ways = allWays(status);
+  return status.truth === 'sqlite'
+    ? [...ways.filter((way) => way.kind === 'rollback'), ...ways.filter((way) => way.kind !== 'rollback')]
+    : ways;
+}
+
+function allWays({ mode, truth, database, run }: Status): Way[] {
   const twoStores = mode === 'dual_write' || mode === 'sqlite';
   return [
     rehearse,

@@ -19,9 +19,9 @@ function Words({ sbi }: { readonly sbi: Sbi }) {
   return (
     <>
       <Link to="/sbis/$id" params={{ id: sbi.id }} data-row className="row-link">
-        {sbi.title === '' ? 'no title' : visibleText(sbi.title, 160)}
+        {sbi.title === '' ? sbi.id : visibleText(sbi.title, 160)}
       </Link>
-      <div className="snippet mono">{sbi.id}</div>
+      <div className="snippet mono">{sbi.title === '' ? 'no title' : sbi.id}</div>
       {sbi.snippet !== undefined && sbi.snippet.length > 0 && (
         <div className="snippet">
           {sbi.snippet.map(({ text, match }, index) =>
