@@ -1,4 +1,4 @@
-import { IS_INT } from 'class-validator';
+import { IS_INT, MAX, MIN } from 'class-validator';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 
 import { operations, type Model, type Operation } from './contract.js';
@@ -33,11 +33,26 @@ export function openApiDocument(version: string): Json {
   };
 }
 
+/** By itself the library calls a whole number a number, and one with a bound as well. */
+const converters = {
+  [IS_INT]: { type: 'integer' },
+  [MIN]: ({ constraints }: Constraint) => bound('minimum', constraints[0]),
+  [MAX]: ({ constraints }: Constraint) => bound('maximum', constraints[0]),
+} as const;
+
+interface Constraint {
+  readonly constraints: readonly unknown[];
+}
+
+/** What JavaScript holds exactly is no bound that anybody has to know. */
+function bound(name: 'minimum' | 'maximum', value: unknown) {
+  return Math.abs(value as number) === Number.MAX_SAFE_INTEGER ? {} : { [name]: value as number };
+}
+
 function schemas(): Json {
   const all = validationMetadatasToSchemas({
     refPointerPrefix: PREFIX,
-    // By itself the library calls a whole number a number.
-    additionalConverters: { [IS_INT]: { type: 'integer' } },
+    additionalConverters: converters,
   }) as Json;
   const names = Object.keys(all).filter((name) => !/(Query|Params)$/u.test(name));
   return Object.fromEntries(names.sort().map((name) => [name, closed(all[name] as Json)]));
@@ -110,7 +125,7 @@ function refTo(model: Model): Json {
 function parametersOf(model: Model | undefined, place: 'path' | 'query'): Json[] {
   if (model === undefined) return [];
   const all = validationMetadatasToSchemas({
-    additionalConverters: { [IS_INT]: { type: 'integer' } },
+    additionalConverters: converters,
   }) as Record<string, { readonly properties: Record<string, Json>; readonly required?: string[] }>;
   const { properties, required = [] } = all[model.name]!;
   return Object.entries(properties).map(([name, { description, ...schema }]) => ({

@@ -113,12 +113,18 @@ export class Jobs {
       execArgv: ['--optimize-for-size'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    const rate = new ProgressRate();
-    child.on('message', (message: FromJob) => this.hear(job, message, { by, rate }));
+    const from = { by, rate: new ProgressRate() };
+    // It has ended when its process has: only then everything that it held is free.
+    let last: FromJob | undefined;
+    child.on('message', (message: FromJob) => {
+      if (message.type === 'done' || message.type === 'failed') last = message;
+      else this.hear(job, message, from);
+    });
     const ended = new Promise<void>((resolve) => {
       const end = (why: string): void => {
+        if (job.state !== 'running') return;
         this.running = undefined;
-        if (job.state === 'running') this.hear(job, lost(why), { by, rate });
+        this.hear(job, last ?? lost(why), from);
         resolve();
       };
       child.once('error', (error) => end(error.message));

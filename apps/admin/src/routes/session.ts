@@ -7,7 +7,7 @@ import { openApiDocument } from '../openapi.js';
 
 /** The session, and the contract that everything follows. */
 export function sessionRoutes(app: App): Part<'openSession' | 'getSession' | 'closeSession' | 'getContract'> {
-  const { sessions, version, cookieName } = app;
+  const { sessions, version } = app;
   return {
     openSession: async ({ body: { token } }) => {
       const session = sessions.open(token);
@@ -18,7 +18,7 @@ export function sessionRoutes(app: App): Part<'openSession' | 'getSession' | 'cl
       }
       return {
         body: { ...sessionView(app), csrfToken: session.csrfToken },
-        headers: { 'set-cookie': `${cookieName}=${session.cookie}; Path=/; HttpOnly; SameSite=Strict` },
+        headers: { 'set-cookie': `${app.cookieName}=${session.cookie}; Path=/; HttpOnly; SameSite=Strict` },
       };
     },
     getSession: async () => ({ body: sessionView(app) }),
@@ -26,7 +26,7 @@ export function sessionRoutes(app: App): Part<'openSession' | 'getSession' | 'cl
       sessions.end(by.sessionId);
       return {
         body: undefined,
-        headers: { 'set-cookie': `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0` },
+        headers: { 'set-cookie': `${app.cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0` },
       };
     },
     getContract: async () => ({ body: openApiDocument(version) }),
