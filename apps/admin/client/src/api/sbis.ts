@@ -1,4 +1,5 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
 import { answer, api, readContent, type Schemas } from './client.js';
 import type { paths } from './schema.js';
 
@@ -55,21 +56,43 @@ export function useSbi(id: string) {
   });
 }
 
-async function readExecutions(id: string): Promise<Execution[]> {
-  const all: Execution[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { limit: 200, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await answer(api.GET('/api/sbis/{id}/executions', { params: { path: { id }, query } }));
-    all.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
-  return all;
+/** The executions that have arrived, and whether these are all of them. */
+export interface Executions {
+  readonly items: readonly Execution[];
+  readonly isComplete: boolean;
 }
 
-/** Every execution of one SBI, without the texts, by run, turn and step. */
+/**
+ * Every execution of one SBI, without the texts, by run, turn and step. They come in pages; each page is there to be shown
+ * while the next one is on its way.
+ */
 export function useExecutions(id: string) {
-  return useQuery({ queryKey: ['sbis', id, 'executions'], queryFn: () => readExecutions(id) });
+  const query = useInfiniteQuery({
+    queryKey: ['sbis', id, 'executions'],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) =>
+      answer(
+        api.GET('/api/sbis/{id}/executions', {
+          params: {
+            path: { id },
+            query: { limit: 200, ...(pageParam === undefined ? {} : { cursor: pageParam }) },
+          },
+        }),
+      ),
+    getNextPageParam: (page) => page.nextCursor,
+  });
+  const { data, error, hasNextPage, isFetching, fetchNextPage, refetch } = query;
+  useEffect(() => {
+    if (hasNextPage && !isFetching && error === null) void fetchNextPage();
+  }, [hasNextPage, isFetching, error, fetchNextPage]);
+  const executions = useMemo<Executions | undefined>(
+    () =>
+      data === undefined
+        ? undefined
+        : { items: data.pages.flatMap((page) => page.items), isComplete: !hasNextPage },
+    [data, hasNextPage],
+  );
+  return { data: executions, error, refetch };
 }
 
 /** Specification, texts and attachments of one SBI. */

@@ -4,6 +4,20 @@ import { createTheme, type CSSVariablesResolver } from '@mantine/core';
 export const theme = createTheme({
   primaryColor: 'indigo',
   primaryShade: 8,
+  colors: {
+    dark: [
+      '#dde1e6',
+      '#c3c9d1',
+      '#a5abb3',
+      '#7b828c',
+      '#4a5058',
+      '#33383f',
+      '#22262b',
+      '#16181b',
+      '#121416',
+      '#0e1012',
+    ],
+  },
   defaultRadius: 'sm',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
@@ -18,6 +32,7 @@ export const theme = createTheme({
     Select: { defaultProps: { size: 'xs' } },
     Checkbox: { defaultProps: { size: 'xs' } },
     Switch: { defaultProps: { size: 'xs' } },
+    Loader: { defaultProps: { color: 'gray' } },
     Tooltip: { defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } } },
   },
 });

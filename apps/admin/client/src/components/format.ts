@@ -36,14 +36,15 @@ export function formatDuration(ms: number): string {
   return parts.join(' ');
 }
 
-/** `3 h 2 min ago`, `in 5 min`. */
+/** `3 h ago`, `in 5 min`: the largest unit is enough. */
 export function formatAge(text: string, nowMs: number): string {
   const age = nowMs - new Date(text).getTime();
   if (Number.isNaN(age)) return text;
-  if (Math.abs(age) < 5000) return 'just now';
-  const words = formatDuration(Math.abs(age)).split(' ');
-  const short = Math.abs(age) >= 86_400_000 * 3 ? words.slice(0, 2).join(' ') : words.join(' ');
-  return age >= 0 ? `${short} ago` : `in ${short}`;
+  const size = Math.abs(age);
+  if (size < 5000) return 'just now';
+  const [unit, length] = spans.find(([, one]) => size >= one) ?? (['s', 1000] as const);
+  const words = `${Math.floor(size / length)} ${unit}`;
+  return age >= 0 ? `${words} ago` : `in ${words}`;
 }
 
 const sizes = ['B', 'kB', 'MB', 'GB', 'TB'] as const;

@@ -46,7 +46,7 @@ function Values({ row }: { readonly row: AuditRow }) {
 const columns: readonly Column<AuditRow>[] = [
   { name: 'When', cell: (row) => <Time value={row.timestamp} show="both" /> },
   { name: 'Who', cell: (row) => visibleText(row.user ?? 'unknown', 60) },
-  { name: 'Did', cell: (row) => visibleText(row.action, 60) },
+  { name: 'Did', kind: 'words', cell: (row) => visibleText(row.action, 120) },
   { name: 'To', kind: 'words', cell: (row) => <Entity row={row} /> },
   { name: 'Old and new', kind: 'words', cell: (row) => <Values row={row} /> },
   { name: 'Link of the chain', kind: 'number', cell: (row) => row.seq ?? 'journal' },

@@ -36,12 +36,12 @@ function Views({ id, view }: { readonly id: string; readonly view: View }) {
     <Suspense fallback={<Loading what="this part" />}>
       {view === 'timeline' && (
         <QueryState query={executions} what="the executions">
-          {(data) => <StepsView id={id} executions={data} />}
+          {(data) => <StepsView id={id} executions={data.items} isComplete={data.isComplete} />}
         </QueryState>
       )}
       {view === 'changes' && (
         <QueryState query={executions} what="the executions">
-          {(data) => <ChangesView id={id} executions={data} />}
+          {(data) => <ChangesView id={id} executions={data.items} />}
         </QueryState>
       )}
       {view === 'spec' && (

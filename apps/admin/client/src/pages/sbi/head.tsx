@@ -7,7 +7,8 @@ import { Time } from '../../components/time.js';
 
 /** What an SBI is and how its last step ended, in a few lines. */
 export function SbiHead({ sbi }: { readonly sbi: Schemas['SbiDetailDto'] }) {
-  const last = useExecutions(sbi.id).data?.at(-1);
+  const executions = useExecutions(sbi.id).data;
+  const last = executions?.isComplete === true ? executions.items.at(-1) : undefined;
   return (
     <div className="sbi-head">
       <span>

@@ -1,7 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { Execution } from '../../api/sbis.js';
-import { Empty } from '../../components/states.js';
+import { Empty, Loading } from '../../components/states.js';
 import { stepName, type TimelineStep } from '../../components/timeline-rows.js';
 import { Timeline } from '../../components/timeline.js';
 import { StepView } from './step-view.js';
@@ -16,14 +16,18 @@ export function timelineStep(execution: Execution): TimelineStep {
 interface StepsViewProps {
   readonly id: string;
   readonly executions: readonly Execution[];
+  /** False while more of them are on their way. */
+  readonly isComplete: boolean;
 }
 
 /** The timeline with, beside it, the step that the address names; without one the last. */
-export function StepsView({ id, executions }: StepsViewProps) {
+export function StepsView({ id, executions, isComplete }: StepsViewProps) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const steps = useMemo(() => executions.map(timelineStep), [executions]);
-  const selected = executions.find((execution) => stepName(execution) === search.step) ?? executions.at(-1);
+  const selected =
+    executions.find((execution) => stepName(execution) === search.step) ??
+    (isComplete ? executions.at(-1) : undefined);
   const selectedName = selected === undefined ? undefined : stepName(selected);
   return (
     <div className="split">
@@ -46,9 +50,11 @@ export function StepsView({ id, executions }: StepsViewProps) {
           })
         }
       />
-      {selected === undefined ? (
+      {selected === undefined && !isComplete && <Loading what="the last steps" />}
+      {selected === undefined && isComplete && (
         <Empty title="Nothing to show">An SBI gets steps when the workflow tool takes it into work.</Empty>
-      ) : (
+      )}
+      {selected !== undefined && (
         <StepView key={selectedName} id={id} execution={selected} executions={executions} />
       )}
     </div>
