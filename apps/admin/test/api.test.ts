@@ -50,16 +50,15 @@ describe.each<StorageMode>(['file', 'sqlite'])('The API in mode %s', (mode) => {
     expect(JSON.parse(json.text).map(({ id }: { id: string }) => id)).toEqual(up);
   });
 
-  test.each(['"', 'hello AND', 'x:*', 'NEAR(', '^', '-', "'; DROP TABLE sbi; --", '\0', '%', '🌙'])(
-    'takes %j as words to search for',
-    async (text) => {
-      const browser = await open(mode);
+  test('takes whatever is written as words to search for', async () => {
+    const browser = await open(mode);
+    const texts = ['"', 'hello AND', 'x:*', 'NEAR(', '^', '-', "'; DROP TABLE sbi; --", '\0', '%', '🌙'];
 
+    for (const text of texts) {
       const answer = await browser.get(`/api/sbis?search=${encodeURIComponent(text)}`);
-
-      expect(answer.status).toBe(200);
-    },
-  );
+      expect([text, answer.status]).toEqual([text, 200]);
+    }
+  });
 
   test('shows one SBI with its files, texts and history, and no file of another', async () => {
     const browser = await open(mode);
@@ -153,7 +152,7 @@ describe.each<StorageMode>(['file', 'sqlite'])('The API in mode %s', (mode) => {
 });
 
 test('200 saves at once to one SBI are all made, one after the other', async () => {
-  const browser = await open('sqlite');
+  const browser = await open('file');
   const { id } = (await browser.send('POST', '/api/sbis', { title: 'busy' })).json;
   const step = { run: 1, step: 'implement', status: 'REVIEW', decision: 'SUCCEEDED' };
   const changes = async (): Promise<number> =>
@@ -174,7 +173,8 @@ test('200 saves at once to one SBI are all made, one after the other', async () 
   );
   // The newest 200; the one before them made the SBI.
   expect(await changes()).toBe(200);
-});
+  // Each is durable before the next begins.
+}, 120_000);
 
 test('of 50 changes of one version at once, one is made and the others are told of it', async () => {
   const browser = await open('file');

@@ -45,8 +45,8 @@ function backupId(): string {
   const name = readdirSync(join(home, 'backups')).find((one) => one.endsWith('.db'));
   return String(name).slice(0, -3);
 }
-/** Hidden; goes on until a signal: see service.test.ts. */
-const endless = ['serve'];
+/** Go on until a signal: see service.test.ts and admin.test.ts. */
+const endless = ['serve', 'admin'];
 
 /** Groups that do something by themselves. */
 const acting = ['mode', 'audit'];

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import type { StorageError } from '@deespec/domain';
 import { defineCommand, namedPath, wholeNumber } from '../command.js';
 import { openInBrowser } from '../open-browser.js';
 import { ownProgram } from '../own-program.js';
@@ -61,7 +62,8 @@ async function serve(context: Context, { port, open, readOnly, tokenFile }: Admi
     removePage?.();
     await admin.close();
   }
-  return { data: { url: admin.url, ended: true }, text: () => '' };
+  // A signal is its usual end.
+  return { data: { url: admin.url }, text: () => '', error: signal.reason as StorageError };
 }
 
 /** Enter on the terminal asks for another link. */
