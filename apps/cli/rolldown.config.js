@@ -17,8 +17,8 @@ export default defineConfig({
   },
   platform: 'node',
   resolve: { mainFields: ['module', 'main'] },
-  // Native code, and libraries that find parts of themselves by their place.
-  external: ['better-sqlite3', 'pino', 'typeorm'],
+  // Native code, and what finds parts of itself by its place.
+  external: ['@deespec/admin', 'better-sqlite3', 'pino', 'typeorm'],
   output: {
     dir: join(root, 'dist/program'),
     cleanDir: true,
