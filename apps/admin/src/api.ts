@@ -59,7 +59,7 @@ export function serveApi(server: FastifyInstance, parts: ApiParts): void {
       handler: (request, reply) =>
         name === 'watch'
           ? watch(request, { reply, app, guard })
-          : answer(request, { reply, app, name, handle: handlers[name] as Handler }),
+          : answer(request, { reply, app, name, handle: handlers[name] }),
     });
   }
   server.get('/', async (_request, reply) => sendPage(reply, pages));
@@ -192,7 +192,7 @@ function fail(error: unknown, { request, reply, parts }: Failing): FastifyReply 
   const { app, say } = parts;
   const { status, body, bug } = problemOf(error, { home: app.home, requestId: request.id });
   if (bug !== undefined)
-    say(`request ${request.id} failed: ${bug instanceof Error ? bug.stack : String(bug)}`);
+    say(`request ${request.id} failed: ${bug instanceof Error ? bug.stack : typeof bug}`);
   // A body that nobody reads would be waited for.
   if (status === 413 || status === 415) void reply.header('connection', 'close');
   return reply.code(status).type('application/json; charset=utf-8').send(body);

@@ -41,7 +41,7 @@ export interface Call<K extends OperationName> {
   /** Ends with the connection. */
   readonly signal: AbortSignal;
   /** The tree, in the name of the caller. */
-  storage(): Promise<Storage>;
+  readonly storage: () => Promise<Storage>;
 }
 
 /** What a handler answers beside an object: more headers, another status. */

@@ -68,30 +68,60 @@ const limits = {
  * @throws StorageError `TREE.NOT_FOUND`, `ADMIN.PORT_TAKEN`, `ADMIN.TOKEN_UNSAFE`
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
-  const { user, readOnly: isReadOnly = false, tokenFile, now = () => new Date() } = options;
-  const home = realpathSync(options.home);
-  const say = options.onProblem ?? ((): void => undefined);
-  const nowMs = (): number => now().getTime();
-  const sessions = new Sessions(nowMs);
+  const { readOnly: isReadOnly = false, tokenFile, now = () => new Date() } = options;
   const isBearer = tokenFile === undefined ? undefined : readBearer(tokenFile);
+  const nowMs = (): number => now().getTime();
   let port = 0;
   const cookieName = (): string => `deespec_session_${port}`;
+  const app = await appOf(options, { sessions: new Sessions(nowMs), cookieName, now });
   const guard = new Guard({
     port: () => port,
     cookieName,
-    sessions,
+    sessions: app.sessions,
     isReadOnly,
     nowMs,
     ...(isBearer === undefined ? {} : { isBearer }),
   });
+  const server = Fastify({
+    bodyLimit: BODY_BYTES,
+    requestTimeout: limits.requestTimeout,
+    http: limits,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 512 },
+    forceCloseConnections: true,
+  });
+  serveApi(server, { app, guard, pages: readPages(), say: options.onProblem ?? silent });
+  await server.ready();
+  const other = await listen(server, options.port ?? 0);
+  port = (server.server.address() as AddressInfo).port;
+  const url = `http://127.0.0.1:${port}`;
+  let closing: Promise<void> | undefined;
+  return {
+    url,
+    makeLink: () => `${url}/#token=${app.sessions.makeLinkToken()}`,
+    close: () => (closing ??= closeAll(app, [other, server])),
+  };
+}
+
+function silent(): void {
+  // Nobody asked to be told.
+}
+
+interface AppParts extends Pick<App, 'sessions' | 'now'> {
+  readonly cookieName: () => string;
+}
+
+async function appOf(options: AdminOptions, { sessions, cookieName, now }: AppParts): Promise<App> {
+  const { user, readOnly: isReadOnly = false, program, onProblem: say = silent } = options;
+  const home = realpathSync(options.home);
   const events = new Events(home);
   const jobs = new Jobs({
     home,
     onChange: (job) => events.send('job', { ...job }),
     onBug: (requestId, what) => say(`request ${requestId} failed: ${what}`),
-    ...(options.program === undefined ? {} : { program: options.program }),
+    ...(program === undefined ? {} : { program }),
   });
-  const app: App = {
+  return {
     home,
     project: basename(dirname(home)),
     user,
@@ -106,34 +136,18 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
     events,
     now,
   };
-  const server = Fastify({
-    bodyLimit: BODY_BYTES,
-    requestTimeout: limits.requestTimeout,
-    http: limits,
-    exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: 512 },
-    forceCloseConnections: true,
-  });
-  serveApi(server, { app, guard, pages: readPages(), say });
-  await server.ready();
-  const other = await listen(server, options.port ?? 0);
-  port = (server.server.address() as AddressInfo).port;
-  let closing: Promise<void> | undefined;
-  const url = `http://127.0.0.1:${port}`;
-  return {
-    url,
-    makeLink: () => `${url}/#token=${sessions.makeLinkToken()}`,
-    close: () => (closing ??= closeAll()),
-  };
+}
 
-  async function closeAll(): Promise<void> {
-    await jobs.close();
-    events.close();
-    other?.closeAllConnections();
-    other?.close();
-    await server.close();
-    await app.tree.close();
-  }
+async function closeAll(
+  { jobs, events, tree }: App,
+  [other, server]: readonly [Server | undefined, FastifyInstance],
+): Promise<void> {
+  await jobs.close();
+  events.close();
+  other?.closeAllConnections();
+  other?.close();
+  await server.close();
+  await tree.close();
 }
 
 /**

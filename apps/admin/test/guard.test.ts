@@ -69,7 +69,7 @@ describe('The guard, for whoever has a session', () => {
       401,
       'REQUEST.UNAUTHENTICATED',
     ],
-  ])('answers %s as it has to, reads and events included', async (_name, change, status, code) => {
+  ])('answers %s as it has to, reads and events included', async (...[, change, status, code]) => {
     const headers = { ...browser.headers, ...change(server.port) };
 
     const read = await ask(server.port, '/api/session', { headers });

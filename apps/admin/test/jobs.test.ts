@@ -42,7 +42,7 @@ test('a migration is tried, run and verified from the browser, with what it does
     name === 'job' && data.id === run.json.id;
   await events.find((one) => isOf(one) && one.data.state === 'done');
   const phases = new Set(events.heard.filter(isOf).flatMap(({ data }) => data.progress?.phase ?? []));
-  expect([...phases]).toEqual(expect.arrayContaining(["load", "verify"]));
+  expect([...phases]).toEqual(expect.arrayContaining(['load', 'verify']));
   const status = await events.find(({ name, data }) => name === 'change' && data.areas.includes('status'));
   expect(status.data.areas).not.toContain('conflicts');
   expect((await browser.get('/api/jobs')).json.items.map(({ kind }: { kind: string }) => kind)).toEqual([

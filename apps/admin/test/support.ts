@@ -122,7 +122,11 @@ export interface Browser {
   /** The token of the link, used now. */
   readonly linkToken: string;
   get(path: string): Promise<Answered>;
-  send(method: string, path: string, json?: unknown, headers?: Record<string, string>): Promise<Answered>;
+  send(
+    method: string,
+    path: string,
+    ...rest: [json?: unknown, headers?: Record<string, string>]
+  ): Promise<Answered>;
 }
 
 /** Opens the link of a server as a browser does. */
@@ -140,7 +144,7 @@ export async function enter({ admin, port }: Pick<Started, 'admin' | 'port'>): P
     headers,
     linkToken,
     get: (path) => ask(port, path, { headers }),
-    send: (method, path, json, more = {}) =>
+    send: (method, path, ...[json, more = {}]) =>
       ask(port, path, { method, headers: { ...headers, ...more }, ...(json === undefined ? {} : { json }) }),
   };
 }

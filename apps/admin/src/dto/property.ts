@@ -107,7 +107,7 @@ function description({ about }: About): { readonly description?: string } {
 
 /** Changes what the OpenAPI document says of a property. */
 function schema(change: (own: object) => Record<string, unknown>): PropertyDecorator {
-  return JSONSchema(change as (own: object) => never) as PropertyDecorator;
+  return JSONSchema(change) as PropertyDecorator;
 }
 
 function all(rule: About, decorators: readonly PropertyDecorator[]): PropertyDecorator {

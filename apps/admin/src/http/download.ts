@@ -35,9 +35,9 @@ export function answerWith({ name, mediaType, send }: Download): Promise<BytesAn
     const answer = new Answer(begin);
     send((chunk) => answer.take(chunk)).then(
       () => answer.end(),
-      (error: unknown) => {
+      (error: Error) => {
         answer.fail(error as Error);
-        reject(error as Error);
+        reject(error);
       },
     );
   });

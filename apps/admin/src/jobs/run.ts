@@ -73,7 +73,7 @@ export function toReport(report: object): { report: Record<string, unknown>; war
       if (typeof value === 'bigint') return value.toString();
       if (!Array.isArray(value) || value.length <= LISTED) return value;
       warnings.push(`"${key}" has ${value.length} items; the first ${LISTED} are shown`);
-      return value.slice(0, LISTED);
+      return value.slice(0, LISTED) as unknown[];
     }),
   ) as Record<string, unknown>;
   const own = Array.isArray(plain['warnings']) ? (plain['warnings'] as string[]) : [];

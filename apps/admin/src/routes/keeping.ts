@@ -84,8 +84,15 @@ function conflictRoutes({ home, user }: Pick<App, 'home' | 'user'>): Part<Confli
       const { conflict, content } = await openConflict({ home, id });
       const name = displayPath(conflict.path).split('/').at(-1)!;
       if (side === 'present') {
-        const { entry, read } = await openPresent({ home, id });
-        return { body: { name, send: entry === undefined ? async () => undefined : read } };
+        const present = await openPresent({ home, id });
+        return {
+          body: {
+            name,
+            send: async (take) => {
+              if (present.entry !== undefined) await present.read(take);
+            },
+          },
+        };
       }
       return {
         body: {

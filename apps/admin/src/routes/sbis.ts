@@ -3,6 +3,7 @@ import {
   StorageError,
   type Decision,
   type ExecutionKey,
+  type SbiFields,
   type SbiFilter,
   type SbiOrder,
   type SbiStatus,
@@ -12,7 +13,7 @@ import {
 } from '@deespec/domain';
 
 import type { App, Part } from '../app.js';
-import type { SbiFilterQuery } from '../dto/sbi.js';
+import type { SbiChangeRequest, SbiFilterQuery } from '../dto/sbi.js';
 import { exportOf } from './sbi-export.js';
 import { executionView, fileIdOf, fileView, sbiDetail, sbiView } from './sbi-view.js';
 
@@ -76,23 +77,27 @@ export function sbiRoutes({ now }: Pick<App, 'now'>): Part<Names> {
     changeSbi: async ({ params: { id }, body, ifMatch, storage }) => {
       const tree = await storage();
       const read = await tree.getSbi(parseSbiId(id));
-      const { title, label, priority, status, decision, attempt } = body;
-      const fields = {
-        ...(title === undefined ? {} : { title }),
-        ...(label === undefined ? {} : { label }),
-        ...(priority === undefined ? {} : { priority }),
-        ...(status === undefined ? {} : { status: status as SbiStatus }),
-        ...(decision === undefined ? {} : { decision: decision as Decision }),
-        ...(attempt === undefined ? {} : { attempt }),
-      };
       if (read.revision !== ifMatch) throw changed(read, ifMatch);
-      return withTag(await tree.updateSbi(read, fields));
+      return withTag(await tree.updateSbi(read, fieldsOf(body)));
     },
     ...executionRoutes(),
+    ...fileRoutes(),
   };
 }
 
-function executionRoutes(): Part<'listExecutions' | 'appendExecution' | 'listFiles' | 'readFile'> {
+/** What a change names; the classes have checked the closed sets. */
+function fieldsOf({ title, label, priority, status, decision, attempt }: SbiChangeRequest): SbiFields {
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(label === undefined ? {} : { label }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(status === undefined ? {} : { status: status as SbiStatus }),
+    ...(decision === undefined ? {} : { decision: decision as Decision }),
+    ...(attempt === undefined ? {} : { attempt }),
+  };
+}
+
+function executionRoutes(): Part<'listExecutions' | 'appendExecution'> {
   return {
     listExecutions: async ({ params, query: { run, limit = 100, cursor }, storage }) => {
       const tree = await storage();
@@ -128,6 +133,11 @@ function executionRoutes(): Part<'listExecutions' | 'appendExecution' | 'listFil
       });
       return { body: executionView(made) };
     },
+  };
+}
+
+function fileRoutes(): Part<'listFiles' | 'readFile'> {
+  return {
     listFiles: async ({ params, storage }) => {
       const tree = await storage();
       const id = parseSbiId(params.id);
