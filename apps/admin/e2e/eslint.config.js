@@ -1,5 +1,12 @@
 import { config } from '@deespec/eslint';
-import jest from 'eslint-plugin-jest';
 
-/** The repository's rules for tests; these ones lie beside the sources and not in test/. */
-export default config();
+/** The repository's rules for tests. These tests lie beside the client, because they are of the whole app. */
+export default config()
+  .map((part) =>
+    part.files?.includes('test/**/*.ts') === true
+      ? { ...part, files: ['**/*.test.ts', '**/*.walk.ts', 'support/**/*.ts'] }
+      : part,
+  )
+  .concat({
+    languageOptions: { parserOptions: { project: ['tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+  });

@@ -39,6 +39,7 @@ export async function watchPage(
 ): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme });
   const problems: string[] = [];
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning')

@@ -69,7 +69,7 @@ export function Toolbar({ stream, openPalette, openHelp }: ToolbarProps) {
         title={`Theme: ${scheme.label}. Change it to ${schemes[scheme.next].label}`}
         onClick={() => setColorScheme(scheme.next)}
       />
-      <Tool icon="help" label="Keys" title="Keyboard shortcuts (?)" onClick={openHelp} />
+      <Tool icon="help" label="Keys" title="Keys: every shortcut (?)" onClick={openHelp} />
     </div>
   );
 }

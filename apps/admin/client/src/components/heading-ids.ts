@@ -22,14 +22,23 @@ export function slugOf(text: string): string {
   return slug.slice(0, 80);
 }
 
-/** A plugin for rehype: gives every heading an id made of its words; the second of the same words gets `-2`. */
+/**
+ * A plugin for rehype: gives every heading an id made of its words, the second of the same words with `-2`, and the level that
+ * it has when none is left out: readers of a screen jump by levels, and texts of agents skip them.
+ */
 export function headingIds() {
   return (tree: Node) => {
     const seen = new Map<string, number>();
+    let level = 0;
     const pending: Node[] = [tree];
     for (let node = pending.shift(); node !== undefined; node = pending.shift()) {
-      if (/^h[1-6]$/u.test(node.tagName ?? '')) nameHeading(node, seen);
-      else pending.unshift(...(node.children ?? []));
+      if (!/^h[1-6]$/u.test(node.tagName ?? '')) {
+        pending.unshift(...(node.children ?? []));
+        continue;
+      }
+      level = Math.min(level + 1, Number(node.tagName?.slice(1)));
+      nameHeading(node, seen);
+      node.properties = { ...node.properties, dataLevel: level };
     }
   };
 }

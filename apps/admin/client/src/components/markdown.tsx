@@ -41,10 +41,15 @@ function Picture({ src, alt }: Props<'img'>) {
 }
 
 function heading(level: number) {
-  return function Heading({ id, children }: Props<'h1'>) {
+  return function Heading({ id, children, ...rest }: Props<'h1'> & { readonly 'data-level'?: number }) {
     const slug = id?.slice(headingPrefix.length) ?? '';
     return (
-      <div className={`md-heading md-h${level}`} role="heading" aria-level={Math.min(level + 2, 6)} id={id}>
+      <div
+        className={`md-heading md-h${level}`}
+        role="heading"
+        aria-level={Math.min((rest['data-level'] ?? 1) + 2, 6)}
+        id={id}
+      >
         {children}{' '}
         <a className="heading-link" href={`#${slug}`} aria-label="Link to this heading">
           #

@@ -29,7 +29,8 @@ export function TextView({ text, label, sizeBytes, download, fileName = 'text.md
   const [view, setView] = useState<'rendered' | 'raw'>(long ? 'raw' : 'rendered');
   const raw = <RawText text={text} label={`${label}, as it is`} />;
   return (
-    <section aria-label={label} className="text-view">
+    <section aria-label={`Text: ${label}`} className="text-view">
+      <h2 className="visually-hidden">{`Text: ${label}`}</h2>
       <Group gap="xs" className="text-tools">
         <SegmentedControl
           size="xs"

@@ -33,7 +33,7 @@ const columnsOf = (open: (id: string) => void, shown: string | undefined): reado
       <Button
         variant="default"
         size="compact-xs"
-        aria-label={`Compare both versions of ${visibleText(conflict.path, 200)}`}
+        aria-label={`${conflict.id === shown ? 'Shown below' : 'Compare'}: both versions of ${visibleText(conflict.path, 200)}`}
         disabled={conflict.id === shown}
         onClick={() => open(conflict.id)}
       >
