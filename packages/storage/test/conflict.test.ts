@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { listConflicts, resolveConflict, setMode, sync } from '../src/index.js';
+import { listConflicts, openPresent, resolveConflict, setMode, sync } from '../src/index.js';
 import { migratedTree, put, removeDirectories } from './support.js';
 
 afterEach(removeDirectories);
@@ -57,3 +57,16 @@ test.each([
     expect([...openFileStorage({ home }).store.read(pathFromText(PATH))].join('')).toBe(stands);
   },
 );
+
+test('what stands at the path of a conflict is shown as the truth has it, also when nothing does', async () => {
+  const home = await withConflict();
+  const [conflict] = await listConflicts({ home });
+  const chunks: Buffer[] = [];
+
+  const present = await openPresent({ home, id: conflict!.id });
+  await present.read(async (chunk) => void chunks.push(Buffer.from(chunk)));
+
+  expect(present.entry).toMatchObject({ kind: 'file', size: 16 });
+  expect(Buffer.concat(chunks).toString()).toBe('by the database\n');
+  await expect(openPresent({ home, id: 'none' })).rejects.toMatchObject({ code: 'CONFLICT.NOT_FOUND' });
+});

@@ -214,3 +214,27 @@ describe('A stop that was cut off', () => {
     );
   });
 });
+
+test('A program that stays when the tree is stopped is not asked to end, is refused changes meanwhile, and makes them in the name of others', async () => {
+  const home = await treeIn('sqlite');
+  const storage = await openStorage({ home, whenStopped: 'stay' });
+  const other = storage.as({ user: 'somebody', sessionId: 's1', requestId: 'r1' });
+
+  expect((await readStatus({ home })).processes).toEqual([]);
+  await stopTree({ home, all: true });
+  await expectError(other.createSbi({ title: 'no' }), 'STORAGE.STOPPED');
+  await endStopped({ home });
+  const made = await other.createSbi({ title: 'yes' });
+  const large = Buffer.alloc(5_000_000, 'x');
+  const step = { run: 1, turn: 2, step: 'implement', status: 'REVIEW', decision: 'SUCCEEDED' } as const;
+  await other.appendExecution({ ...step, sbiId: made.id, content: large });
+
+  const [row] = await storage.listAudit({ entityId: made.id, first: 'oldest' });
+  expect(row).toMatchObject({ user: 'somebody', sessionId: 's1', requestId: 'r1' });
+  const { path } = (await storage.listFiles(made.id)).find(({ size }) => size === large.length)!;
+  const chunks: Buffer[] = [];
+  await storage.readFile({ sbiId: made.id, path }, async (chunk) => void chunks.push(Buffer.from(chunk)));
+  expect(chunks.length).toBeGreaterThan(4);
+  expect(Buffer.concat(chunks).equals(large)).toBe(true);
+  await storage.close();
+});

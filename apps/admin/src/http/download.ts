@@ -36,7 +36,7 @@ export function answerWith({ name, mediaType, send }: Download): Promise<BytesAn
     send((chunk) => answer.take(chunk)).then(
       () => answer.end(),
       (error: Error) => {
-        answer.fail(error as Error);
+        answer.fail(error);
         reject(error);
       },
     );
