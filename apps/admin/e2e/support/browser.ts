@@ -39,7 +39,7 @@ export async function watchPage(
 ): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme });
   const problems: string[] = [];
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning')
@@ -71,15 +71,18 @@ interface AxeResult {
   }[];
 }
 
-/** Violations that axe finds on the page, one a line; empty when there are none. */
-export async function findViolations(page: Page): Promise<string[]> {
+/** Violations that axe finds on the page, of all its rules or of those about contrast; empty when there are none. */
+export async function findViolations(page: Page, rules: 'all' | 'contrast'): Promise<string[]> {
   const known = await page.evaluate(() => 'axe' in globalThis);
   // By the debugger's own channel: the policy of the page admits no script that is not of the server.
   if (!known) await page.evaluate(axeSource);
-  const result = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<unknown> } };
-    return axe.run();
-  });
+  const result = await page.evaluate(
+    async (runOnly) => {
+      const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<unknown> } };
+      return axe.run(runOnly === undefined ? {} : { runOnly });
+    },
+    rules === 'contrast' ? ['color-contrast'] : undefined,
+  );
   return (result as AxeResult).violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`),
   );

@@ -27,14 +27,15 @@ export function Time({ value, show = 'time' }: TimeProps) {
   const other = formatTime(value, zone === 'utc' ? 'local' : 'utc');
   const here = formatTime(value, zone);
   const age = formatAge(value, now);
-  const texts = { time: here, age, both: `${here} (${age})` };
   return (
     <time
       dateTime={value}
       title={`${here} · ${other} ${zone === 'utc' ? '(local)' : ''} · ${age}`}
       className="time"
     >
-      {texts[show]}
+      {show !== 'age' && <span className="nowrap">{here}</span>}
+      {show === 'both' && ' '}
+      {show !== 'time' && <span className="nowrap">{show === 'both' ? `(${age})` : age}</span>}
     </time>
   );
 }

@@ -8,13 +8,31 @@ import { ChecksPanel } from './overview/checks.js';
 import { FailuresPanel } from './overview/failures.js';
 import { BackupPanel, EvidencePanel, ModePanel, SpacePanel, WaitingPanel } from './overview/standing.js';
 
+/** The page where a command can be done as well; `undefined` when none does it. */
+function pageOf(command: string) {
+  const verb = /^deespec (?<verb>[a-z]+)/u.exec(command)?.groups?.['verb'] ?? '';
+  if (verb === 'conflict') return '/conflicts';
+  if (verb === 'quarantine') return '/quarantine';
+  if (verb === 'backup' || verb === 'restore') return '/backups';
+  if (verb === 'check') return '/findings';
+  const isWay = ['migrate', 'cutover', 'rollback', 'rehearse', 'verify', 'sync'].includes(verb);
+  return isWay ? '/migration' : undefined;
+}
+
 function NextStep({ status }: { readonly status: Status }) {
   const { text, command } = status.nextStep;
+  const page = command === undefined ? undefined : pageOf(command);
   return (
     <Verdict tone={command === undefined ? 'good' : 'attention'} title={`Next step: ${text}`}>
       {command !== undefined && (
         <div>
-          <Command text={command} /> or <Link to="/migration">do it here</Link>
+          <Command text={command} />
+          {page !== undefined && (
+            <>
+              {' or '}
+              <Link to={page}>do it here</Link>
+            </>
+          )}
         </div>
       )}
     </Verdict>

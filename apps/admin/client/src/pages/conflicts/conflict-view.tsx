@@ -77,7 +77,7 @@ function Versions({ conflict }: { readonly conflict: Detail }) {
         <Facts rows={versionFacts(conflict)} />
       </Panel>
       <Panel
-        title="Present: stands there now"
+        title={`Present: of ${conflict.store === 'files' ? storeNames['sqlite'] : storeNames['files']}, stands there now`}
         actions={
           conflict.present !== undefined && (
             <SaveButton
