@@ -37,7 +37,12 @@ export async function watchPage(
   browser: Browser,
   { origin, width = 1280, scheme = 'light' }: { origin: string; width?: number; scheme?: 'light' | 'dark' },
 ): Promise<Watched> {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme });
+  // Without motion: colours that are still on their way from one theme to the other are no finding.
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    reducedMotion: 'reduce',
+  });
   const problems: string[] = [];
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
