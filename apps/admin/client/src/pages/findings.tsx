@@ -78,7 +78,7 @@ function Findings({ findings }: { readonly findings: Schemas['FindingsDto'] }) {
         title={
           findings.ok
             ? `All ${findings.rules.length} rules hold`
-            : `${formatCount(findings.count)} findings break ${broken.length} of ${findings.rules.length} rules`
+            : `${formatCount(findings.count)} ${findings.count === 1 ? 'finding breaks' : 'findings break'} ${broken.length} of ${findings.rules.length} rules`
         }
       >
         <div className="snippet">{`Looked at in ${formatDuration(findings.durationMs)}.`}</div>
@@ -115,7 +115,7 @@ function Asked() {
         <Button variant="default" loading={findings.isFetching} onClick={() => void findings.refetch()}>
           Look again
         </Button>
-        <span className="snippet">A large tree takes some seconds.</span>
+        <span className="snippet">A large tree takes a minute.</span>
       </div>
       <QueryState query={findings} what="the findings">
         {(data) => <Findings findings={data} />}

@@ -27,7 +27,7 @@ export function Pager({ shown, next, hasPrevious, onNext, onPrevious }: PagerPro
         Next page
       </Button>
       <Text size="xs" c="dimmed">
-        {`${formatCount(shown)} rows${next === undefined ? ', the last ones' : ', more follow'}`}
+        {`${formatCount(shown)} ${shown === 1 ? 'row' : 'rows'}${next === undefined ? ', no more follow' : ', more follow'}`}
       </Text>
     </nav>
   );
