@@ -49,6 +49,8 @@ export function startDeespec(args: readonly string[], options: RunOptions = {}) 
     ...(account === undefined ? {} : { uid: account, gid: account }),
     reject: false,
     stripFinalNewline: false,
+    // A busy machine takes longer than execa's five seconds for a clean stop.
+    forceKillAfterDelay: false,
   });
 }
 
