@@ -58,9 +58,9 @@ test('reading shows as no change, so that nobody who loads again on one does so 
 
   const changed = await changedBy(home, async () => {
     await readStatus({ home });
-    const { index, close } = await openIndex({ home });
-    await index.listSbis();
-    await close();
+    const opened = await openIndex({ home });
+    await opened.index.listSbis();
+    await opened.close();
     const storage = await openStorage({ home, whenStopped: 'stay' });
     await storage.listSbis();
     await storage.close();
