@@ -13,6 +13,8 @@ const WAIT_MS = 5_000;
 /** After this time, milliseconds, calls that come anew let the lock go once, so that a command that waits for it gets in. */
 const TURN_MS = 100;
 
+const always = (): boolean => true;
+
 /**
  * The barrier as a long-running process holds it: shared, for the time of one call, without blocking the event loop. Calls that
  * overlap hold it together.
@@ -25,7 +27,7 @@ export class SharedBarrier {
   private isHeld = false;
   private holders = 0;
   private heldSinceMs = 0;
-  private taking: Promise<void> | undefined;
+  private taking: Promise<boolean> | undefined;
   private waiting: (() => void)[] = [];
 
   constructor(private readonly paths: HomePaths) {
@@ -38,12 +40,21 @@ export class SharedBarrier {
    * @throws StorageError `LOCK.HELD` when a command kept the tree to itself for 5 s; what `work` throws
    */
   async hold<T>(work: () => Promise<T>): Promise<T> {
-    await this.enter();
-    try {
-      return await work();
-    } finally {
-      this.leave();
-    }
+    await this.enter(always);
+    return this.held(work);
+  }
+
+  /**
+   * As {@link hold}, for work that nobody awaits: once it is pointless it waits no longer. Who keeps the tree to itself may be waiting
+   * for just that.
+   *
+   * @param isWanted - looked at every few milliseconds while it waits, and only then
+   * @returns `undefined` when it became pointless
+   * @throws StorageError as {@link hold}
+   */
+  async holdWhile<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
+    if (!(await this.enter(isWanted))) return undefined;
+    return this.held(work);
   }
 
   /** Releases the lock file. Nothing may be held. */
@@ -51,15 +62,32 @@ export class SharedBarrier {
     this.handle?.close();
   }
 
-  private async enter(): Promise<void> {
+  private async held<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** @returns whether it is held now; false once it is not wanted */
+  private async enter(isWanted: () => boolean): Promise<boolean> {
+    let sinceMs = performance.now();
     for (;;) {
       const isTurn = this.isHeld && performance.now() - this.heldSinceMs <= TURN_MS;
       if (isTurn || (this.isHeld && this.holders === 0)) break;
-      if (this.isHeld) await new Promise<void>((resolve) => this.waiting.push(resolve));
-      // Another call may have let the lock go again before this one goes on.
-      else await (this.taking ??= this.take().finally(() => (this.taking = undefined)));
+      if (!isWanted()) return false;
+      if (this.isHeld) {
+        await new Promise<void>((resolve) => this.waiting.push(resolve));
+        sinceMs = performance.now();
+      } else {
+        // Another call may have let the lock go again before this one goes on.
+        const isTaken = await (this.taking ??= this.take().finally(() => (this.taking = undefined)));
+        if (!isTaken && performance.now() - sinceMs > WAIT_MS) throw this.refused();
+      }
     }
     this.holders += 1;
+    return true;
   }
 
   private leave(): void {
@@ -72,14 +100,12 @@ export class SharedBarrier {
     for (const resume of waiting) resume();
   }
 
-  private async take(): Promise<void> {
-    const deadline = performance.now() + WAIT_MS;
-    while (!this.tryTake()) {
-      if (performance.now() > deadline) throw this.held();
-      await sleep(2 + Math.random() * 10);
-    }
-    this.isHeld = true;
-    this.heldSinceMs = performance.now();
+  /** One attempt, and a rest when it was in vain. */
+  private async take(): Promise<boolean> {
+    this.isHeld = this.tryTake();
+    if (this.isHeld) this.heldSinceMs = performance.now();
+    else await sleep(2 + Math.random() * 10);
+    return this.isHeld;
   }
 
   private tryTake(): boolean {
@@ -98,7 +124,7 @@ export class SharedBarrier {
     }
   }
 
-  private held(): StorageError {
+  private refused(): StorageError {
     const [holder] = livingHolders(this.paths).filter(({ pid }) => pid !== process.pid);
     const who = holder === undefined ? 'another process' : `${holder.command} (pid ${holder.pid})`;
     return new StorageError('LOCK.HELD', `${this.paths.home} has been kept by ${who} for ${WAIT_MS} ms`, {

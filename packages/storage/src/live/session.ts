@@ -91,10 +91,17 @@ export class Session {
       alone: this.writers.alone,
       // Whoever pays pays everybody's debts: a second one at the same time would do the same once more.
       // In another epoch other stores pay, by other rules.
-      guard: (work) =>
-        this.payers.alone(() => this.barrier.hold(async () => (this.mayPay(epoch) ? work() : undefined))),
+      guard: (work) => this.payers.alone(() => this.payUnderBarrier(epoch, work)),
     });
     return this.stores;
+  }
+
+  /** Whoever keeps the tree to itself in a new epoch waits until the stores of the old one are closed: a payment does not hold that up. */
+  private payUnderBarrier<T>(epoch: number, work: () => Promise<T>): Promise<T | undefined> {
+    return this.barrier.holdWhile(
+      () => this.epoch() === epoch,
+      async () => (this.mayPay(epoch) ? work() : undefined),
+    );
   }
 
   /** Closes the stores of a mode that is over: nobody uses them any more, and an open database keeps others from replacing it. */
