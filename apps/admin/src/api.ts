@@ -12,6 +12,7 @@ import { readInput } from './http/input.js';
 import type { Pages } from './http/pages.js';
 import { problemOf } from './http/problem.js';
 import { auditRoutes } from './routes/audit.js';
+import { failureRoutes } from './routes/failures.js';
 import { jobRoutes } from './routes/jobs.js';
 import { keepingRoutes } from './routes/keeping.js';
 import { overviewRoutes } from './routes/overview.js';
@@ -70,6 +71,7 @@ function handlersOf(app: App): Handlers {
     ...sessionRoutes(app),
     ...overviewRoutes(app),
     ...sbiRoutes(app),
+    ...failureRoutes(),
     ...auditRoutes(),
     ...keepingRoutes(app),
     ...settingRoutes(app),

@@ -124,6 +124,14 @@ export const operations = {
     query: sbi.ExecutionQuery,
     response: sbi.ExecutionPageDto,
   },
+  listFailures: {
+    method: 'GET',
+    path: '/api/failures',
+    summary: 'A page of the executions that failed since a time, across all SBIs',
+    access: 'read',
+    query: sbi.FailureQuery,
+    response: sbi.FailurePageDto,
+  },
   appendExecution: {
     method: 'POST',
     path: '/api/sbis/{id}/executions',

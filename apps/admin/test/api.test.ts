@@ -111,6 +111,34 @@ describe.each<StorageMode>(['file', 'sqlite'])('The API in mode %s', (mode) => {
     expect([elsewhere.status, elsewhere.json.code]).toEqual([404, 'FILE.NOT_FOUND']);
   });
 
+  test('lists what failed across all SBIs, newest first, a page at a time', async () => {
+    const browser = await open(mode);
+    const ids: string[] = [];
+    for (const title of ['one', 'two'])
+      ids.push((await browser.send('POST', '/api/sbis', { title })).json.id as string);
+    const append = async (id: string, values: object): Promise<void> => {
+      const step = { run: 1, step: 'implement', status: 'WIP', decision: 'FAILED', ...values };
+      expect((await browser.send('POST', `/api/sbis/${id}/executions`, step)).status).toBe(200);
+    };
+    const since = new Date(Date.now() - 1_000).toISOString();
+    await append(ids[0]!, { turn: 2 });
+    await append(ids[1]!, { turn: 2, decision: 'NEEDS_CHANGES' });
+    await append(ids[1]!, { turn: 3, decision: 'NEEDS_CHANGES', error: '<b>timed out</b>' });
+
+    const first = (await browser.get(`/api/failures?since=${since}&limit=1`)).json;
+    const next = `since=${since}&limit=1&cursor=${first.nextCursor}`;
+    const second = (await browser.get(`/api/failures?${next}`)).json;
+    const later = await browser.get(`/api/failures?since=2999-01-01T00:00:00Z`);
+
+    expect(first.items).toMatchObject([
+      { sbi: { id: ids[1], title: 'two' }, execution: { turn: 3, error: '<b>timed out</b>' } },
+    ]);
+    expect(second.items).toMatchObject([{ sbi: { title: 'one' }, execution: { decision: 'FAILED' } }]);
+    expect(later.json).toEqual({ items: [] });
+    expect((await browser.get('/api/failures?since=yesterday')).status).toBe(400);
+    expect((await browser.get('/api/failures')).status).toBe(400);
+  });
+
   test('changes the version that was read, and shows both when it is another one by now', async () => {
     const browser = await open(mode);
     const [{ id, revision }] = (await browser.get('/api/sbis?limit=1')).json.items;
@@ -167,7 +195,7 @@ test('200 saves at once to one SBI are all made, one after the other', async () 
   );
 
   expect(answers.map(({ status }) => status).filter((status) => status !== 200)).toEqual([]);
-  const { items } = (await browser.get(`/api/sbis/${id}/executions?limit=200&cursor=1.19.x`)).json;
+  const { items } = (await browser.get(`/api/sbis/${id}/executions?limit=200&cursor=1.19.eA`)).json;
   expect(items.map(({ turn }: { turn: number }) => turn)).toEqual(
     Array.from({ length: 200 }, (_, at) => at + 20),
   );

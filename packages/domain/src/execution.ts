@@ -51,6 +51,30 @@ export interface ExecutionFilter {
   readonly after?: ExecutionKey;
 }
 
+/** Which failures to list. */
+export interface FailureFilter {
+  /** Those that ended, or where they have not, began, at or after this time: UTC, fixed width. */
+  readonly since: string;
+  /** Rows, 1 to 1,000; default 100. */
+  readonly limit?: number;
+  /** List those after this one, in the order of the list. */
+  readonly after?: ExecutionKey;
+}
+
+/** Whether an execution failed: by its decision, or by an error that was recorded with it. */
+export function hasFailed({
+  decision,
+  metadata: { error },
+}: Pick<Execution, 'decision' | 'metadata'>): boolean {
+  const isError = error !== undefined && error !== null && error !== '';
+  return decision === 'FAILED' || decision === 'FORCE_TERMINATED' || isError;
+}
+
+/** When an execution ended; when it began, where it has not. */
+export function endOf({ completedAt, startedAt }: Pick<Execution, 'completedAt' | 'startedAt'>): string {
+  return completedAt ?? startedAt;
+}
+
 /** True when `text` is a known decision. */
 export function isDecision(text: string): text is Decision {
   return (decisions as readonly string[]).includes(text);

@@ -1,7 +1,7 @@
 import type { Activity } from './activity.js';
 import type { AuditEntry, AuditFilter } from './audit.js';
 import type { ConfigEntry } from './config.js';
-import type { Execution, ExecutionFilter, ExecutionKey } from './execution.js';
+import type { Execution, ExecutionFilter, ExecutionKey, FailureFilter } from './execution.js';
 import type { Sbi, SbiFilter, SbiId } from './sbi.js';
 
 /**
@@ -21,6 +21,12 @@ export interface Index {
   countSbis(): Promise<ReadonlyMap<string, number>>;
   /** Ordered by `sbiId`, `run`, `turn`, then `step` in byte order. */
   listExecutions(filter?: ExecutionFilter): Promise<Execution[]>;
+  /**
+   * Executions that failed, newest end first; of one time in the reverse order of {@link Index.listExecutions}.
+   *
+   * @throws StorageError `EXECUTION.NOT_FOUND` for `after`; `USAGE.INVALID` for `limit`
+   */
+  listFailures(filter: FailureFilter): Promise<Execution[]>;
   /** @throws StorageError `EXECUTION.NOT_FOUND` */
   getExecution(key: ExecutionKey): Promise<Execution>;
   /**

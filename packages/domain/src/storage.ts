@@ -2,7 +2,7 @@ import type { Activity } from './activity.js';
 import type { AuditEntry, AuditFilter } from './audit.js';
 import type { NewExecution, SbiFields } from './change.js';
 import type { ConfigEntry } from './config.js';
-import type { Execution, ExecutionFilter, ExecutionKey } from './execution.js';
+import type { Execution, ExecutionFilter, ExecutionKey, FailureFilter } from './execution.js';
 import type { StorageMode } from './mode.js';
 import type { Sbi, SbiFilter, SbiId, SbiStatus } from './sbi.js';
 import type { SnippetPart } from './search/snippet.js';
@@ -122,6 +122,8 @@ export interface Storage extends StorageReads, StorageWrites {
   listConfig(): Promise<StoredConfig[]>;
   /** Oldest first, or as the filter says. */
   listAudit(filter?: AuditFilter): Promise<AuditEntry[]>;
+  /** Executions that failed, newest end first. @throws StorageError `EXECUTION.NOT_FOUND` for `after`; `USAGE.INVALID` for `limit` */
+  listFailures(filter: FailureFilter): Promise<Execution[]>;
   /** What ended at or after `since`: UTC, fixed width. Reads a row for each of them. */
   readActivity(since: string): Promise<Activity>;
   /**

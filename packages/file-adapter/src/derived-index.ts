@@ -8,6 +8,7 @@ import {
   type Execution,
   type ExecutionFilter,
   type ExecutionKey,
+  type FailureFilter,
   type Index,
   type Sbi,
   type SbiFilter,
@@ -23,6 +24,7 @@ import {
   getSbiIn,
   pageOfAudit,
   pageOfExecutions,
+  pageOfFailures,
   pageOfSbis,
   rowsOf,
   type IndexRows,
@@ -93,6 +95,10 @@ export class DerivedIndex implements Index {
   async listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     const { audit } = await this.#now();
     return pageOfAudit([...audit, ...(this.source.audit?.() ?? [])], filter);
+  }
+
+  async listFailures(filter: FailureFilter): Promise<Execution[]> {
+    return pageOfFailures((await this.#now()).executions, filter);
   }
 
   async readActivity(since: string): Promise<Activity> {

@@ -8,6 +8,7 @@ import {
   type Execution,
   type ExecutionFilter,
   type ExecutionKey,
+  type FailureFilter,
   type Index,
   type Sbi,
   type SbiFilter,
@@ -30,6 +31,7 @@ import {
   getSbiIn,
   pageOfAudit,
   pageOfExecutions,
+  pageOfFailures,
   pageOfSbis,
   rowsOf,
   type IndexRows,
@@ -110,6 +112,10 @@ export class FileIndex implements Index {
   async listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     const { audit } = await this.#now();
     return pageOfAudit([...audit, ...this.parts.audit.since(0)], filter);
+  }
+
+  async listFailures(filter: FailureFilter): Promise<Execution[]> {
+    return pageOfFailures((await this.#now()).executions, filter);
   }
 
   async readActivity(since: string): Promise<Activity> {

@@ -1,5 +1,7 @@
 import {
   ActivityCount,
+  endOf,
+  hasFailed,
   sbiComparer,
   StorageError,
   type Activity,
@@ -10,6 +12,7 @@ import {
   type Execution,
   type ExecutionFilter,
   type ExecutionKey,
+  type FailureFilter,
   type Sbi,
   type SbiFilter,
   type SbiId,
@@ -82,6 +85,17 @@ export function pageOfExecutions(executions: readonly Execution[], filter: Execu
     .filter((execution) => filter.sbiId === undefined || execution.sbiId === filter.sbiId)
     .filter((execution) => filter.run === undefined || execution.run === filter.run)
     .filter((execution) => after === undefined || compareKeys(execution, after) > 0)
+    .slice(0, limit);
+}
+
+/** A page as `Index.listFailures` says. */
+export function pageOfFailures(executions: readonly Execution[], filter: FailureFilter): Execution[] {
+  const limit = pageSize(filter.limit);
+  const after = filter.after === undefined ? undefined : getExecutionIn(executions, filter.after);
+  return executions
+    .filter((execution) => hasFailed(execution) && endOf(execution) >= filter.since)
+    .filter((execution) => after === undefined || compareEnds(execution, after) < 0)
+    .sort((a, b) => compareEnds(b, a))
     .slice(0, limit);
 }
 
@@ -164,6 +178,10 @@ function hasLabel({ label }: Sbi, wanted: string): boolean {
 /** In the order of the lists. */
 export function compareKeys(a: ExecutionKey, b: ExecutionKey): number {
   return compareBytes(a.sbiId, b.sbiId) || a.run - b.run || a.turn - b.turn || compareBytes(a.step, b.step);
+}
+
+function compareEnds(a: Execution, b: Execution): number {
+  return compareBytes(endOf(a), endOf(b)) || compareKeys(a, b);
 }
 
 function compareAudit(a: AuditEntry, b: AuditEntry): number {

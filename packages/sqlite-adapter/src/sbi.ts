@@ -109,9 +109,19 @@ export interface SbiPage {
   readonly values: Readonly<Record<string, string | number>>;
 }
 
-/** The page that a filter names, whatever it searches for. @param after - the SBI that `filter.after` names */
-export function sbiPage({ status, label, order, direction }: SbiFilter, after: Sbi | undefined): SbiPage {
-  const conditions: string[] = [];
+/**
+ * The page that a filter names.
+ *
+ * @param after - the SBI that `filter.after` names
+ * @param search - condition for what the filter searches for, and whether so few have it that each is looked at
+ */
+export function sbiPage(
+  filter: SbiFilter,
+  after: Sbi | undefined,
+  search?: { readonly condition: string; readonly isFew: boolean },
+): SbiPage {
+  const { status, label, order = 'created', direction } = filter;
+  const conditions: string[] = search === undefined ? [] : [search.condition];
   const values: Record<string, string | number> = {};
   if (status !== undefined) {
     conditions.push('s.status = :status');
@@ -121,15 +131,43 @@ export function sbiPage({ status, label, order, direction }: SbiFilter, after: S
     conditions.push(`(s.label = :label OR instr(',' || s.label || ',', ',' || :label || ',') > 0)`);
     values['label'] = label;
   }
-  const keys = orderKeys[order ?? 'created'];
-  const columns = keys.map(({ column }) => column);
+  // Within one status the order of a list by status is that of creation.
+  const keys = orderKeys[order === 'status' && status !== undefined ? 'created' : order];
   const isDown = direction === 'descending';
-  if (after !== undefined) {
-    const names = keys.map((_, at) => `:after${at}`);
-    conditions.push(`(${columns.join(', ')}) ${isDown ? '<' : '>'} (${names.join(', ')})`);
-    for (const [at, { of }] of keys.entries()) values[`after${at}`] = of(after);
-  }
-  return { conditions, order: columns, direction: isDown ? 'DESC' : 'ASC', values };
+  const page: SbiPage = {
+    conditions,
+    order: keys.map(({ column }) => column),
+    direction: isDown ? 'DESC' : 'ASC',
+    values,
+  };
+  if (after === undefined) return page;
+  for (const [at, { of }] of keys.entries()) values[`after${at}`] = of(after);
+  if (order === 'next' && search?.isFew !== true)
+    return { ...page, conditions: [afterRank(page, pageSize(filter.limit))] };
+  conditions.push(isBeyond(page.order, page.direction));
+  return page;
+}
+
+/** @param from - which of the values of the last item the first of these columns is compared with */
+function isBeyond(columns: readonly string[], direction: 'ASC' | 'DESC', from = 0): string {
+  const names = columns.map((_, at) => `:after${from + at}`);
+  return `(${columns.join(', ')}) ${direction === 'DESC' ? '<' : '>'} (${names.join(', ')})`;
+}
+
+/**
+ * The rest of the rank of the last item, and the ranks beyond it, each at most a page: SQLite finds a place in an index by several
+ * values at once only where all of them are columns, and the rank is none.
+ */
+function afterRank({ conditions, order, direction }: SbiPage, limit: number): string {
+  const [rank, ...rest] = order as [string, ...string[]];
+  const part = (place: string, columns: readonly string[]): string => {
+    const where = [...conditions, place].join(' AND ');
+    const ordered = columns.map((column) => `${column} ${direction}`).join(', ');
+    return `SELECT * FROM (SELECT s.id FROM sbi s WHERE ${where} ORDER BY ${ordered} LIMIT ${limit})`;
+  };
+  const same = part(`${rank} = :after0 AND ${isBeyond(rest, direction, 1)}`, rest);
+  const others = part(`${rank} ${direction === 'DESC' ? '<' : '>'} :after0`, order);
+  return `s.id IN (${same} UNION ALL ${others})`;
 }
 
 /** A keyset page in the order that the filter names. @throws StorageError `SBI.NOT_FOUND` for `after` */

@@ -44,7 +44,7 @@ export function searchSbis(handle: Database, filter: SbiFilter & { readonly sear
     return handle
       .transaction(() => {
         const after = filter.after === undefined ? undefined : findSbi(handle, filter.after);
-        return new SearchPage(handle, sbiPage(filter, after), { match, limit }).rows();
+        return new SearchPage(handle, (search) => sbiPage(filter, after, search), { match, limit }).rows();
       })
       .deferred()
       .map(sbiFromRow);
@@ -53,11 +53,16 @@ export function searchSbis(handle: Database, filter: SbiFilter & { readonly sear
   }
 }
 
+interface Condition {
+  readonly condition: string;
+  readonly isFew: boolean;
+}
+
 /** Two ways to one page: which takes less depends on how many SBIs match. */
 class SearchPage {
   constructor(
     private readonly handle: Database,
-    private readonly page: SbiPage,
+    private readonly pageOf: (search: Condition) => SbiPage,
     private readonly search: { readonly match: string; readonly limit: number },
   ) {}
 
@@ -69,22 +74,22 @@ class SearchPage {
 
   /** From the matches to the SBIs. */
   private lookUp(): SbiRow[] {
-    return this.all(
-      'search_text t CROSS JOIN search_item i ON i.id = t.rowid CROSS JOIN sbi s ON s.id = i.sbi_id',
-      't.search_text MATCH :match',
-    );
+    const from =
+      'search_text t CROSS JOIN search_item i ON i.id = t.rowid CROSS JOIN sbi s ON s.id = i.sbi_id';
+    return this.all(from, { condition: 't.search_text MATCH :match', isFew: true });
   }
 
   /** Along the list, with a look at which rows match. */
   private walk(): SbiRow[] {
-    return this.all('sbi s', `(SELECT i.id FROM search_item i WHERE i.sbi_id = s.id) IN (${FOUND})`);
+    const condition = `(SELECT i.id FROM search_item i WHERE i.sbi_id = s.id) IN (${FOUND})`;
+    return this.all('sbi s', { condition, isFew: false });
   }
 
   /** The page by ids alone, for which indexes are enough, then its rows. */
-  private all(from: string, condition: string): SbiRow[] {
-    const { conditions, order, direction, values } = this.page;
+  private all(from: string, search: Condition): SbiRow[] {
+    const { conditions, order, direction, values } = this.pageOf(search);
     const ordered = order.map((column) => `${column} ${direction}`).join(', ');
-    const where = [condition, ...conditions].join(' AND ');
+    const where = conditions.join(' AND ');
     const ids = `SELECT s.id FROM ${from} WHERE ${where} ORDER BY ${ordered} LIMIT :limit`;
     return this.handle
       .prepare(`SELECT ${COLUMNS} FROM (${ids}) p CROSS JOIN sbi s ON s.id = p.id ORDER BY ${ordered}`)

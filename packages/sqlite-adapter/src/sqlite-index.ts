@@ -6,6 +6,7 @@ import {
   type Execution,
   type ExecutionFilter,
   type ExecutionKey,
+  type FailureFilter,
   type Index,
   type Sbi,
   type SbiFilter,
@@ -19,6 +20,7 @@ import type { Connection } from './connection.js';
 import { ContentRows, readEntry } from './content-rows.js';
 import { EntryRows } from './entry-rows.js';
 import { getExecution, listExecutions } from './execution.js';
+import { listFailures } from './failures.js';
 import { getSbi, listSbis } from './sbi.js';
 import { searchSbis } from './search-sbi.js';
 import { countByStatus } from './storage-state.js';
@@ -71,6 +73,12 @@ export class SqliteIndex implements Index {
 
   listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     return listAudit(this.reader.dataSource, filter);
+  }
+
+  async listFailures(filter: FailureFilter): Promise<Execution[]> {
+    const { after } = filter;
+    const last = after === undefined ? undefined : await this.getExecution(after);
+    return listFailures(this.reader.handle, filter, last);
   }
 
   async readActivity(since: string): Promise<Activity> {

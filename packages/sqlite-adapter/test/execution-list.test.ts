@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { openConnection, type Connection } from '../src/connection.js';
 import { executionPage } from '../src/execution.js';
+import { failedKeys } from '../src/failures.js';
 import { MemoryTree } from './memory-tree.js';
 import { directory, removeDirectories } from './support.js';
 
@@ -42,3 +43,16 @@ test.each(filters)('the list of %s is read from the covering index alone, in its
   expect(plan).toHaveLength(1);
   expect(plan[0]!.detail).toContain('USING COVERING INDEX idx_execution_list');
 });
+
+test.each([false, true])(
+  'what failed is read from its own index alone, in its order (next page: %s)',
+  (isNext) => {
+    const values = { since: '2026', limit: 10, ended: '2027', sbiId, run: 1, turn: 1, step: 'implement' };
+    const plan = connection.handle.prepare(`EXPLAIN QUERY PLAN ${failedKeys(isNext)}`).all(values) as {
+      detail: string;
+    }[];
+
+    expect(plan).toHaveLength(1);
+    expect(plan[0]!.detail).toContain('idx_execution_failed');
+  },
+);

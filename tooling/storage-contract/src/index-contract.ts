@@ -4,7 +4,15 @@ import { describe, expect, test } from '@jest/globals';
 
 import { expectCode, putText } from './expectations.js';
 import { changes } from './index-changes.js';
-import { audit, config, contents, executionPages, sbiOrderings, sbiPages } from './index-lists.js';
+import {
+  audit,
+  config,
+  contents,
+  executionPages,
+  failurePages,
+  sbiOrderings,
+  sbiPages,
+} from './index-lists.js';
 import { searchChanges, searches } from './index-search.js';
 import { withStorage, type OnStorage, type OpenStorage } from './open-storage.js';
 import { one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
@@ -29,6 +37,7 @@ export function indexContract(name: string, open: OpenStorage): void {
     describe('search', () => searches(on));
     describe('search after changes', () => searchChanges(on));
     describe('listExecutions', () => executionPages(on));
+    describe('listFailures', () => failurePages(on));
     describe('readContent', () => contents(on));
     describe('config', () => config(on));
     describe('audit', () => audit(on));

@@ -180,6 +180,44 @@ export function sbiOrderings(on: OnStorage): void {
   );
 }
 
+/** What failed, across all SBIs. */
+export function failurePages(on: OnStorage): void {
+  test(
+    'lists what failed since a time, newest end first, and pages go on alike',
+    on(async ({ store, index }) => {
+      await putMeta(store, one, '');
+      await putMeta(store, two, '');
+      const line = (id: SbiId, second: number, values: object): object =>
+        stepLine(id, 'x.md', { ts: `2026-01-0${second}T00:00:00Z`, step: 'implement', ...values });
+      await putJournal(store, [
+        pickLine(one, '2026-01-01T00:00:00Z'),
+        line(one, 2, { turn: 2, decision: 'FAILED' }),
+        line(one, 3, { turn: 3, decision: 'NEEDS_CHANGES' }),
+        line(one, 4, { turn: 4, decision: 'NEEDS_CHANGES', error: 'agent timed out' }),
+        line(two, 4, { turn: 2, decision: 'FAILED', error: '' }),
+        line(two, 5, { turn: 3, decision: 'SUCCEEDED', error: '', status: 'DONE' }),
+      ]);
+      const since = '2026-01-01T00:00:00.000000000Z';
+      const listed = async (filter: object = {}): Promise<string[]> =>
+        (await index.listFailures({ since, ...filter })).map(
+          ({ sbiId, turn }) => `${sbiId === one ? 'one' : 'two'} ${turn}`,
+        );
+
+      const all = await listed();
+      expect(all).toEqual([one < two ? 'two 2' : 'one 4', one < two ? 'one 4' : 'two 2', 'one 2']);
+      const [first, second] = await index.listFailures({ since, limit: 2 });
+      expect(await listed({ after: first })).toEqual(all.slice(1));
+      expect(await listed({ after: second })).toEqual(all.slice(2));
+      expect(await listed({ since: '2026-01-02T00:00:00.000000001Z' })).toEqual(all.slice(0, 2));
+      await expectCode(() => index.listFailures({ since, limit: 0 }), 'USAGE.INVALID');
+      await expectCode(
+        () => index.listFailures({ since, after: { sbiId: one, run: 9, turn: 9, step: 'x' } }),
+        'EXECUTION.NOT_FOUND',
+      );
+    }),
+  );
+}
+
 /** Order and pages of executions. */
 export function executionPages(on: OnStorage): void {
   test(

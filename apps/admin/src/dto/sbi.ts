@@ -1,8 +1,13 @@
 import { decisions, sbiStatuses } from '@deespec/domain';
+
+import { PLACE } from '../http/step-cursor.js';
 import { flag, nested, object, oneOf, text, texts, whole } from './property.js';
 
 /** Columns that a list can be ordered by. */
 export const sbiOrders = ['created', 'next', 'updated', 'priority', 'status', 'id'] as const;
+
+/** Longest cursor that names a step, characters; the name of one has no limit of its own. */
+const MOST_CURSOR = 8_000;
 
 const SBI_ID = /^SBI-[0-9A-Z]{26}$/u;
 
@@ -105,8 +110,8 @@ export class ExecutionQuery {
   @whole({ optional: true, min: 1, max: 200, about: 'default 100' }) limit?: number;
   @text({
     optional: true,
-    max: 300,
-    pattern: /^\d{1,9}\.\d{1,9}\.[\w.-]+$/u,
+    max: MOST_CURSOR,
+    pattern: new RegExp(`^${PLACE}$`, 'u'),
     about: 'nextCursor of the page before',
   })
   cursor?: string;
@@ -115,6 +120,30 @@ export class ExecutionQuery {
 export class ExecutionPageDto {
   @nested(ExecutionDto, 'list', { about: 'by run, turn, step' }) items!: ExecutionDto[];
   @text({ optional: true }) nextCursor?: string;
+}
+
+export class FailureQuery {
+  @text({ max: 40, about: 'failures that ended, or began and have not ended, at or after this time' })
+  since!: string;
+  @whole({ optional: true, min: 1, max: 200, about: 'default 50' }) limit?: number;
+  @text({
+    optional: true,
+    max: MOST_CURSOR,
+    pattern: new RegExp(String.raw`^SBI-[0-9A-Z]{26}\.${PLACE}$`, 'u'),
+    about: 'nextCursor of the page before',
+  })
+  cursor?: string;
+}
+
+/** An execution that failed, with its SBI. */
+export class FailureDto {
+  @nested(SbiDto, 'object') sbi!: SbiDto;
+  @nested(ExecutionDto, 'object') execution!: ExecutionDto;
+}
+
+export class FailurePageDto {
+  @nested(FailureDto, 'list', { about: 'newest end first' }) items!: FailureDto[];
+  @text({ optional: true, about: 'absent on the last page' }) nextCursor?: string;
 }
 
 export class ExecutionCreateRequest {

@@ -1,7 +1,8 @@
-import { displayPath, parseTime, StorageError, type AuditEntry } from '@deespec/domain';
+import { displayPath, type AuditEntry } from '@deespec/domain';
 
 import type { Part } from '../app.js';
 import type { AuditRowDto } from '../dto/audit.js';
+import { timeOf } from '../http/time.js';
 import { shorten } from './sbi-view.js';
 
 /** Longest value in an answer, UTF-16 units. */
@@ -30,14 +31,6 @@ export function auditRoutes(): Part<'listAudit'> {
       };
     },
   };
-}
-
-function timeOf(text: string): string {
-  const time = parseTime(text);
-  if (time !== undefined) return time;
-  throw new StorageError('USAGE.INVALID', '"since" is not a time', {
-    hint: 'give it as 2026-01-31T12:00:00Z',
-  });
 }
 
 function rowView({ oldValue, newValue, source, previous: _p, hash: _h, ...row }: AuditEntry): AuditRowDto {

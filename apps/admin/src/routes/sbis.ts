@@ -14,6 +14,7 @@ import {
 
 import type { App, Part } from '../app.js';
 import type { SbiChangeRequest, SbiFilterQuery } from '../dto/sbi.js';
+import { cursorOf, placeOf } from '../http/step-cursor.js';
 import { exportOf } from './sbi-export.js';
 import { executionView, fileIdOf, fileView, sbiDetail, sbiView } from './sbi-view.js';
 
@@ -107,13 +108,13 @@ function executionRoutes(): Part<'listExecutions' | 'appendExecution'> {
         sbiId,
         limit,
         ...(run === undefined ? {} : { run }),
-        ...(cursor === undefined ? {} : { after: { sbiId, ...keyOf(cursor) } }),
+        ...(cursor === undefined ? {} : { after: { sbiId, ...placeOf(cursor) } }),
       });
       const last = executions.length < limit ? undefined : executions.at(-1);
       return {
         body: {
           items: executions.map(executionView),
-          ...(last === undefined ? {} : { nextCursor: `${last.run}.${last.turn}.${last.step}` }),
+          ...(last === undefined ? {} : { nextCursor: cursorOf(last) }),
         },
       };
     },
@@ -190,11 +191,6 @@ function filterOf({ status, label, search, sort, order }: SbiFilterQuery): SbiFi
     ...(sort === undefined ? {} : { order: sort as SbiOrder }),
     ...(order === 'desc' ? { direction: 'descending' as const } : {}),
   };
-}
-
-function keyOf(cursor: string): Omit<ExecutionKey, 'sbiId'> {
-  const [run, turn, step] = /^(\d+)\.(\d+)\.(.+)$/u.exec(cursor)!.slice(1) as [string, string, string];
-  return { run: Number(run), turn: Number(turn), step };
 }
 
 function withTag(sbi: StoredSbi) {

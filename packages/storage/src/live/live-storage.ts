@@ -9,6 +9,7 @@ import {
   type Execution,
   type ExecutionFilter,
   type ExecutionKey,
+  type FailureFilter,
   type Index,
   type NewExecution,
   type SbiFields,
@@ -105,6 +106,10 @@ export class LiveStorage implements Storage {
 
   listAudit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
     return this.query((index) => index.listAudit(filter));
+  }
+
+  listFailures(filter: FailureFilter): Promise<Execution[]> {
+    return this.query((index) => index.listFailures(filter));
   }
 
   readActivity(since: string): Promise<Activity> {

@@ -145,6 +145,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the executions that failed since a time, across all SBIs */
+        get: operations["listFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sbis/{id}/files": {
         parameters: {
             query?: never;
@@ -757,6 +774,16 @@ export interface components {
         ExecutionPageDto: {
             /** @description by run, turn, step */
             items: components["schemas"]["ExecutionDto"][];
+            nextCursor?: string;
+        };
+        FailureDto: {
+            sbi: components["schemas"]["SbiDto"];
+            execution: components["schemas"]["ExecutionDto"];
+        };
+        FailurePageDto: {
+            /** @description newest end first */
+            items: components["schemas"]["FailureDto"][];
+            /** @description absent on the last page */
             nextCursor?: string;
         };
         FileDto: {
@@ -1596,6 +1623,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionDto"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDto"];
+                };
+            };
+        };
+    };
+    listFailures: {
+        parameters: {
+            query: {
+                /** @description failures that ended, or began and have not ended, at or after this time */
+                since: string;
+                /** @description default 50 */
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailurePageDto"];
                 };
             };
             /** @description What went wrong */

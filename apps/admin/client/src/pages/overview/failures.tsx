@@ -1,8 +1,7 @@
-import { SegmentedControl } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useRecentFailures, type FailedStep } from '../../api/failures.js';
-import { useStatus } from '../../api/status.js';
+import { useFailures, type FailedStep } from '../../api/failures.js';
 import { DecisionMark } from '../../components/badges.js';
 import { visibleText } from '../../components/format.js';
 import { Panel } from '../../components/page.js';
@@ -56,13 +55,10 @@ const columns: readonly Column<FailedStep>[] = [
   },
 ];
 
-const mostRows = 12;
-
 /** Which SBIs failed today and why. */
 export function FailuresPanel() {
   const [span, setSpan] = useState<Span>('today');
-  const status = useStatus().data;
-  const failures = useRecentFailures(sinceOf(span), status?.wip);
+  const failures = useFailures(sinceOf(span));
   const control = (
     <SegmentedControl
       size="xs"
@@ -75,25 +71,29 @@ export function FailuresPanel() {
   return (
     <Panel title={span === 'today' ? 'Failed today, and why' : 'Failed in 7 days, and why'} actions={control}>
       <QueryState query={failures} what="what failed">
-        {({ steps, lookedAt }) => (
-          <>
-            {steps.length === 0 ? (
-              <Empty title="Nothing failed">{`No step of the ${lookedAt} items that changed in this time failed.`}</Empty>
-            ) : (
-              <Table
-                label="Failed steps"
-                columns={columns}
-                rows={steps.slice(0, mostRows)}
-                rowKey={({ execution }) => `${execution.sbiId} ${stepName(execution)}`}
-              />
-            )}
-            <p className="snippet">
-              {steps.length > mostRows && `The newest ${mostRows} of ${steps.length}. `}
-              {`Looked at: the ${lookedAt} items that changed last in this time, and the one in work.`}
-            </p>
-          </>
-        )}
+        {({ pages }) => {
+          const steps = pages.flatMap(({ items }) => items);
+          if (steps.length === 0) return <Empty title="Nothing failed">No step failed in this time.</Empty>;
+          return (
+            <Table
+              label="Failed steps"
+              columns={columns}
+              rows={steps}
+              rowKey={({ execution }) => `${execution.sbiId} ${stepName(execution)}`}
+            />
+          );
+        }}
       </QueryState>
+      {failures.hasNextPage && (
+        <Button
+          variant="default"
+          size="xs"
+          loading={failures.isFetchingNextPage}
+          onClick={() => void failures.fetchNextPage()}
+        >
+          Show earlier failures
+        </Button>
+      )}
     </Panel>
   );
 }
