@@ -1,12 +1,12 @@
 import { isStorageError, StorageError } from '@deespec/domain';
-import { removeTree, writeFileDurably } from '@deespec/file-adapter';
+import { writeFileDurably } from '@deespec/file-adapter';
 import { openHandle, toStorageError } from '@deespec/sqlite-adapter';
-import { closeSync, existsSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { requireRestored, RESTORE } from './backup/restore-journal.js';
 import type { HomePaths } from './home.js';
-import { makeOwnDirectory } from './own-directory.js';
+import { makeOwnDirectory, removeUnfinished } from './own-directory.js';
 import { requireOwner } from './preflight.js';
 import { announce, ifPossible, livingHolders, removeDeadNotes } from './processes.js';
 
@@ -113,9 +113,7 @@ function announced(
 
 /** Only the holder of the exclusive barrier writes files in `.storage/`: what stands half written there is nobody's. */
 function tidyOwnDirectory(paths: HomePaths): void {
-  for (const name of readdirSync(paths.own)) {
-    if (name.startsWith('.tmp-deespec-')) removeTree(join(paths.own, name));
-  }
+  removeUnfinished(paths.own);
   const ignore = join(paths.own, '.gitignore');
   if (lstatSync(ignore, { throwIfNoEntry: false }) === undefined) {
     writeFileDurably({ kind: 'file', target: ignore, bytes: Buffer.from('*\n'), mode: 0o600 });

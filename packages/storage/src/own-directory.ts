@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
-
 import { systemCode } from '@deespec/domain';
-import { dirname } from 'node:path';
+import { removeTree } from '@deespec/file-adapter';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { syncPath } from './sync-path.js';
 
@@ -16,5 +16,12 @@ export function makeOwnDirectory(path: string): void {
     syncPath(dirname(path));
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Removes what processes that died left half written in a directory. The caller is the only one who writes there. */
+export function removeUnfinished(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith('.tmp-deespec-')) removeTree(join(directory, name));
   }
 }

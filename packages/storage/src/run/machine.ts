@@ -4,7 +4,7 @@ import { toStorageError } from '@deespec/sqlite-adapter';
 import { join } from 'node:path';
 
 import type { HomePaths } from '../home.js';
-import { makeOwnDirectory } from '../own-directory.js';
+import { makeOwnDirectory, removeUnfinished } from '../own-directory.js';
 import { removeRun, writeRun, type RunRecord, type StepResult } from './journal.js';
 import type { RunRequest, StepReport } from './reports.js';
 
@@ -129,6 +129,8 @@ function endRun({ paths, record }: Run, steps: readonly StepReport[]): void {
   const { kind, id, from, to, startedAt } = record;
   const report = { kind, id, from, to, startedAt, endedAt: new Date().toISOString(), steps };
   makeOwnDirectory(paths.reports);
+  // Whoever has the lock of the one run is alone there.
+  removeUnfinished(paths.reports);
   writeFileDurably({
     kind: 'file',
     target: join(paths.reports, `${id}.json`),

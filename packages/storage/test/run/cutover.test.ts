@@ -103,7 +103,9 @@ describe('A cut-over', () => {
     });
 
     for (const { at, copy } of states.filter(({ at: step }) => crashes.includes(step))) {
+      const half = put(copy, '.storage/reports/.tmp-deespec-0123456789abcdef01234567', 'half a report');
       const report = await cutover({ home: copy });
+      expect(existsSync(half)).toBe(false);
       const after = { at, outcome: report.outcome, continued: report.continued, mode: settingOf(copy) };
       expect(after).toEqual({ at, outcome: 'done', continued: true, mode: 'sqlite' });
       expect(leftOver(copy)).toEqual([]);
