@@ -68,12 +68,11 @@ export class Ledger {
   }
 }
 
-/** Every call of a worker, in the order in which they began. */
+/** Every call of a worker, in the order in which they began. A line that a living worker is just writing is not there yet. */
 export function readLedger(file: string, worker: string): Call[] {
   if (!existsSync(file)) return [];
   const calls = new Map<number, Call>();
-  for (const text of readFileSync(file, 'utf8').split('\n')) {
-    if (text === '') continue;
+  for (const text of readFileSync(file, 'utf8').split('\n').slice(0, -1)) {
     const line = JSON.parse(text) as Begun | Ended;
     if (line.at === 'start') calls.set(line.call, { ...line, worker });
     else calls.set(line.call, { ...calls.get(line.call)!, end: line });
