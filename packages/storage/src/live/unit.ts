@@ -1,4 +1,5 @@
 import {
+  CHUNK_BYTES,
   holdsWords,
   isText,
   searchedFiles,
@@ -16,6 +17,8 @@ import {
   type SnippetPart,
   type StoredConfig,
   type StoredSbi,
+  type TreePath,
+  type TreeStat,
   type TreeView,
 } from '@deespec/domain';
 import { Overlay } from '@deespec/layout';
@@ -104,14 +107,22 @@ export class UnitOfWork {
 
   /** Where the first of the words that is found stands; `undefined` when none is, or the SBI does not exist. */
   findSnippet(id: SbiId, words: readonly SearchWord[]): readonly SnippetPart[] | undefined {
+    // Most words stand in the specification, which is read without asking what the other files mean.
+    const spec = this.overlay.entriesOf(id).find(isSpec);
+    const inSpec = spec === undefined ? undefined : this.snippetIn(spec.path, words);
+    if (inSpec !== undefined) return inSpec;
     const derived = this.derive(id);
     if (derived?.sbi === undefined) return undefined;
     for (const { path } of searchedFiles(derived)) {
-      const bytes = Buffer.concat([...this.overlay.read(path)]);
-      const found = isText(bytes) ? snippetOf(bytes.toString(), words) : undefined;
+      const found = this.snippetIn(path, words);
       if (found !== undefined) return found;
     }
     return snippetOf(searchedTitle(derived.sbi), words);
+  }
+
+  private snippetIn(path: TreePath, words: readonly SearchWord[]): readonly SnippetPart[] | undefined {
+    const bytes = Buffer.concat([...this.overlay.read(path)]);
+    return isText(bytes) ? snippetOf(bytes.toString(), words) : undefined;
   }
 
   /** In the order of the list. */
@@ -146,4 +157,9 @@ export class UnitOfWork {
   private derive(id: SbiId): DerivedUnit | undefined {
     return this.overlay.derive(id);
   }
+}
+
+/** The specification of an SBI, as far as it is searched. */
+function isSpec({ path, kind, size }: TreeStat): boolean {
+  return kind === 'file' && size <= CHUNK_BYTES && /^specs\/sbi\/[^/]+\/spec\.md$/u.test(path);
 }

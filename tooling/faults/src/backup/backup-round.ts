@@ -92,6 +92,7 @@ export class BackupRound {
     if (this.cycles === 1 && this.wrong.length === 0) await this.refuseDamaged(made);
     if (this.cycles % IN_PLACE_EVERY !== 0) return made;
     await this.restoreBeside(made);
+    counters.restores += 1;
     this.wrong.push(...(await counters.goOn()));
     return made;
   }

@@ -20,6 +20,8 @@ const PATIENCE_MS = 60_000;
 
 /** Processes that count in one tree, each a number of its own. */
 export class Counters {
+  /** How often an earlier state of the tree was put in place beneath them. */
+  restores = 0;
   private readonly programs: readonly Program[];
 
   constructor(private readonly options: CountersOptions) {
@@ -74,7 +76,11 @@ export class Counters {
   }
 
   private ends(ends: readonly (string | undefined)[]): string[] {
-    const wrong = this.progress().map((progress) => progress.wrong);
+    const wrong = this.progress().map((progress) =>
+      progress.overtaken <= this.restores
+        ? progress.wrong
+        : [...progress.wrong, `its number was changed by somebody else ${progress.overtaken} times`],
+    );
     return ends.flatMap((end, at) =>
       [...wrong[at]!, ...(end === undefined ? [] : [end])].map((what) => `counter ${at + 1}: ${what}`),
     );

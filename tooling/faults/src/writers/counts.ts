@@ -92,6 +92,8 @@ export interface Progress extends Bounds {
   /** Acknowledgements, over all numbers: one that is taken back is given again. */
   readonly acknowledged: number;
   readonly calls: number;
+  /** How often its number was another one than it had just read: only a restore does that. */
+  readonly overtaken: number;
   /** Errors that it met, but for those that pass. */
   readonly wrong: readonly string[];
 }
@@ -100,15 +102,20 @@ export interface Progress extends Bounds {
 export function progressOf(file: string, untilMs = Infinity): Progress {
   const calls = readLedger(file, 'counter');
   const done = calls.filter(({ end }) => end?.outcome === 'ok' && end.atMs <= untilMs);
-  const failed = calls.filter(({ end }) => end !== undefined && !['ok', ...passing].includes(end.outcome));
+  const failed = calls.filter(
+    ({ end }) => end !== undefined && !['ok', OVERTAKEN, ...passing].includes(end.outcome),
+  );
   return {
     least: Number(done.at(-1)?.value ?? 0),
     most: Number(calls.at(-1)?.value ?? 0),
     acknowledged: done.length,
     calls: calls.length,
+    overtaken: calls.filter(({ end }) => end?.outcome === OVERTAKEN).length,
     wrong: failed.map(({ value, end }) => `number ${value} ended with ${end!.outcome}: ${end!.message}`),
   };
 }
+
+const OVERTAKEN = 'CONFIG.CHANGED';
 
 /** Somebody has the tree to himself for longer than a call waits: nothing was written, and it is tried again. */
 export const passing: readonly string[] = [
