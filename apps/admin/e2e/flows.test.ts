@@ -66,7 +66,10 @@ inBrowser('What an operator does in a browser', () => {
     await page.getByRole('button', { name: 'Make a backup' }).click();
     await page.locator('.verdict').getByText('Yes, the last backup can be trusted').waitFor();
     await goTo(page, { path: '/config', words: 'setting.max_turns' });
-    const value = page.getByRole('row', { name: /setting\.max_turns/u }).locator('.mono').last();
+    const value = page
+      .getByRole('row', { name: /setting\.max_turns/u })
+      .locator('.mono')
+      .last();
     const before = await value.innerText();
 
     await page.getByRole('button', { name: 'Change setting.max_turns' }).click();
@@ -75,7 +78,10 @@ inBrowser('What an operator does in a browser', () => {
     await page.getByRole('row', { name: /setting\.max_turns.*77/u }).waitFor();
     await goTo(page, { path: '/audit', words: 'setting.max_turns' });
     await goTo(page, { path: '/backups', words: 'can be trusted' });
-    await page.getByRole('button', { name: /^Restore /u }).first().click();
+    await page
+      .getByRole('button', { name: /^Restore /u })
+      .first()
+      .click();
     await page.getByLabel(/to go on/u).fill(project);
     await page.getByRole('button', { name: 'Restore', exact: true }).click();
     await page.getByRole('region', { name: 'restore', exact: true }).getByText('Ended').first().waitFor();

@@ -7,3 +7,6 @@ export type { CaseLine, QueryLine, Report, Verdict } from './report.js';
 export { runBenchmark } from './run-benchmark.js';
 export type { BenchmarkOptions, BenchmarkResult, CaseResult } from './run-benchmark.js';
 export { median, percentile } from './statistics.js';
+export { compareRatios, keptResults } from './compare.js';
+export type { Comparison, KeptResults } from './compare.js';
+export { renderComparison } from './render-comparison.js';

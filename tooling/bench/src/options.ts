@@ -2,10 +2,13 @@ import { parseArgs } from 'node:util';
 
 export const usage = `usage: npm run bench -- [options]
 
-  --sbis <n>        size of the tree (default 20000: about 113,000 files, 350 MB)
-  --backup-mb <n>   size of the database that is backed up and restored, MiB (default 1024)
+  --sbis <n>        size of the tree (default 4000: about 22,000 files, 65 MB)
+  --backup-mb <n>   size of the database that is backed up and restored, MiB (default 256)
+  --full            the sizes of the budgets: 20000 SBIs (about 113,000 files, 350 MB), 10240 MiB
   --runs <n>        rounds; medians are taken over them (default 3)
   --output <file>   also write the figures as JSON
+  --save            keep the ratios, as what later runs are compared with
+  --check           exit with 2 when a ratio grew by more than 20 % since they were kept
   --keep            keep the directory it worked in
 
 example: npm run bench -- --sbis 2000 --runs 1 --output bench.json
@@ -17,6 +20,8 @@ export interface Options {
   /** Bytes. */
   readonly backupBytes: number;
   readonly output: string | undefined;
+  readonly save: boolean;
+  readonly check: boolean;
   readonly keep: boolean;
 }
 
@@ -25,18 +30,24 @@ export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      sbis: { type: 'string', default: '20000' },
+      sbis: { type: 'string' },
       runs: { type: 'string', default: '3' },
-      'backup-mb': { type: 'string', default: '1024' },
+      'backup-mb': { type: 'string' },
+      full: { type: 'boolean', default: false },
       output: { type: 'string' },
+      save: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
+  const sizes = values.full ? { sbis: '20000', mib: '10240' } : { sbis: '4000', mib: '256' };
   return {
-    sbis: parseCount('--sbis', values.sbis),
+    sbis: parseCount('--sbis', values.sbis ?? sizes.sbis),
     runs: parseCount('--runs', values.runs),
-    backupBytes: parseCount('--backup-mb', values['backup-mb']) * 1024 * 1024,
+    backupBytes: parseCount('--backup-mb', values['backup-mb'] ?? sizes.mib) * 1024 * 1024,
     output: values.output,
+    save: values.save,
+    check: values.check,
     keep: values.keep,
   };
 }

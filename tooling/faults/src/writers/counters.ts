@@ -79,7 +79,7 @@ export class Counters {
     const wrong = this.progress().map((progress) =>
       progress.overtaken <= this.restores
         ? progress.wrong
-        : [...progress.wrong, `its number was changed by somebody else ${progress.overtaken} times`],
+        : [...progress.wrong, `the tree was changed beneath it ${progress.overtaken} times`],
     );
     return ends.flatMap((end, at) =>
       [...wrong[at]!, ...(end === undefined ? [] : [end])].map((what) => `counter ${at + 1}: ${what}`),

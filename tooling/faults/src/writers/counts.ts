@@ -92,7 +92,7 @@ export interface Progress extends Bounds {
   /** Acknowledgements, over all numbers: one that is taken back is given again. */
   readonly acknowledged: number;
   readonly calls: number;
-  /** How often its number was another one than it had just read: only a restore does that. */
+  /** How often the tree was another one than it had just read: only a restore does that. */
   readonly overtaken: number;
   /** Errors that it met, but for those that pass. */
   readonly wrong: readonly string[];
@@ -103,19 +103,20 @@ export function progressOf(file: string, untilMs = Infinity): Progress {
   const calls = readLedger(file, 'counter');
   const done = calls.filter(({ end }) => end?.outcome === 'ok' && end.atMs <= untilMs);
   const failed = calls.filter(
-    ({ end }) => end !== undefined && !['ok', OVERTAKEN, ...passing].includes(end.outcome),
+    ({ end }) => end !== undefined && !['ok', ...overtaking, ...passing].includes(end.outcome),
   );
   return {
     least: Number(done.at(-1)?.value ?? 0),
     most: Number(calls.at(-1)?.value ?? 0),
     acknowledged: done.length,
     calls: calls.length,
-    overtaken: calls.filter(({ end }) => end?.outcome === OVERTAKEN).length,
+    overtaken: calls.filter(({ end }) => overtaking.includes(end?.outcome ?? '')).length,
     wrong: failed.map(({ value, end }) => `number ${value} ended with ${end!.outcome}: ${end!.message}`),
   };
 }
 
-const OVERTAKEN = 'CONFIG.CHANGED';
+/** The tree became an earlier one between two steps of a transaction, which changes nothing then. */
+const overtaking: readonly string[] = ['CONFIG.CHANGED', 'SBI.NOT_FOUND'];
 
 /** Somebody has the tree to himself for longer than a call waits: nothing was written, and it is tried again. */
 export const passing: readonly string[] = [
