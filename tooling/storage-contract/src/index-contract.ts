@@ -4,15 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 
 import { expectCode, putText } from './expectations.js';
 import { changes } from './index-changes.js';
-import {
-  audit,
-  config,
-  contents,
-  executionPages,
-  failurePages,
-  sbiOrderings,
-  sbiPages,
-} from './index-lists.js';
+import { activity, failurePages } from './index-activity.js';
+import { audit, config, contents, executionPages, sbiOrderings, sbiPages } from './index-lists.js';
 import { searchChanges, searches } from './index-search.js';
 import { withStorage, type OnStorage, type OpenStorage } from './open-storage.js';
 import { one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
@@ -33,7 +26,8 @@ export function indexContract(name: string, open: OpenStorage): void {
     describe('after edits', () => edits(on));
     describe('changes', () => changes(on));
     describe('listSbis', () => sbiPages(on));
-    describe('orders and activity', () => sbiOrderings(on));
+    describe('orders', () => sbiOrderings(on));
+    describe('readActivity', () => activity(on));
     describe('search', () => searches(on));
     describe('search after changes', () => searchChanges(on));
     describe('listExecutions', () => executionPages(on));
