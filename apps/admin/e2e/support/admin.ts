@@ -1,16 +1,20 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** The launcher of the command. */
 export const program = fileURLToPath(new URL('../../../cli/bin/deespec.js', import.meta.url));
 
-/** Runs the command on a tree and waits for it. @returns what it printed on standard output */
-export function deespec(home: string, ...args: readonly string[]): string {
-  return execFileSync(process.execPath, [program, ...args, '--home', home], {
+/** Done, and done with findings. Source: docs/exit-codes.md. */
+const done: readonly (number | null)[] = [0, 2];
+
+/** Runs the command on a tree and waits for it. @throws Error when it was not done */
+export function deespec(home: string, ...args: readonly string[]): void {
+  const { status, stderr } = spawnSync(process.execPath, [program, ...args, '--home', home], {
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  if (!done.includes(status)) throw new Error(`deespec ${args.join(' ')}: exit ${status}: ${stderr}`);
 }
 
 /** `deespec admin` in a process of its own. */

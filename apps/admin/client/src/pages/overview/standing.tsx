@@ -162,7 +162,7 @@ export function WaitingPanel({ status }: StatusProps) {
           [
             'Quarantine',
             <Link key="quarantine" to="/quarantine">
-              {waiting(quarantined, 'entries')}
+              {waiting(quarantined, 'kept aside')}
             </Link>,
           ],
           [
