@@ -4,7 +4,8 @@ export const usage = `usage: npm run bench -- [options]
 
   --sbis <n>        size of the tree (default 4000: about 22,000 files, 65 MB)
   --backup-mb <n>   size of the database that is backed up and restored, MiB (default 256)
-  --full            the sizes of the budgets: 20000 SBIs (about 113,000 files, 350 MB), 10240 MiB
+  --items <n>       items of the database whose lists are timed (default 100000)
+  --full            the sizes of the budgets: 20000 SBIs (about 113,000 files, 350 MB), 10240 MiB, 1000000 items
   --runs <n>        rounds; medians are taken over them (default 3)
   --output <file>   also write the figures as JSON
   --save            keep the ratios, as what later runs are compared with
@@ -19,6 +20,7 @@ export interface Options {
   readonly runs: number;
   /** Bytes. */
   readonly backupBytes: number;
+  readonly items: number;
   readonly output: string | undefined;
   readonly save: boolean;
   readonly check: boolean;
@@ -33,6 +35,7 @@ export function parseOptions(args: readonly string[]): Options {
       sbis: { type: 'string' },
       runs: { type: 'string', default: '3' },
       'backup-mb': { type: 'string' },
+      items: { type: 'string' },
       full: { type: 'boolean', default: false },
       output: { type: 'string' },
       save: { type: 'boolean', default: false },
@@ -40,11 +43,14 @@ export function parseOptions(args: readonly string[]): Options {
       keep: { type: 'boolean', default: false },
     },
   });
-  const sizes = values.full ? { sbis: '20000', mib: '10240' } : { sbis: '4000', mib: '256' };
+  const sizes = values.full
+    ? { sbis: '20000', mib: '10240', items: '1000000' }
+    : { sbis: '4000', mib: '256', items: '100000' };
   return {
     sbis: parseCount('--sbis', values.sbis ?? sizes.sbis),
     runs: parseCount('--runs', values.runs),
     backupBytes: parseCount('--backup-mb', values['backup-mb'] ?? sizes.mib) * 1024 * 1024,
+    items: parseCount('--items', values.items ?? sizes.items),
     output: values.output,
     save: values.save,
     check: values.check,

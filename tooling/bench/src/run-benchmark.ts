@@ -5,6 +5,7 @@ import { generateTree, type TreeSummary } from '@deespec/trees';
 
 import { timeBackups } from './backups.js';
 import { baselines, cases, type BackupBaseline, type BaselineName, type Case, type Place } from './cases.js';
+import { timeLists } from './lists.js';
 import { measure, type Command, type Sample } from './measure.js';
 import { timeQueries, type QuerySamples } from './queries.js';
 import { timeSearches } from './searches.js';
@@ -20,6 +21,8 @@ export interface BenchmarkOptions {
   readonly writes: number;
   /** Size of the database that is backed up and restored, bytes. */
   readonly backupBytes: number;
+  /** Items of the database whose lists are timed. */
+  readonly items: number;
   /** Called before each step, and with the figure after each run. */
   readonly onStep: (title: string) => void;
   /** Ends the benchmark between or within two runs with an `AbortError`. */
@@ -71,6 +74,8 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   }
   onStep('queries in process');
   const queries = [...(await timeQueries(home)), ...(await timeSearches(home))];
+  onStep(`lists of ${options.items} items`);
+  queries.push(...(await timeLists(home, options)));
   onStep('writes in process, in each mode');
   const calls = await timeWrites(home, writes);
   const backups = await timeBackups(options);

@@ -57,7 +57,7 @@ interface Word {
 }
 
 /** Words of the tree by the number of items that have them. */
-function someWords(database: Connection): { most: Word; middle: Word; fewest: Word } {
+export function someWords(database: Connection): { most: Word; middle: Word; fewest: Word } {
   database.exec(`CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', 'search_text', 'row')`);
   const words = database.prepare('SELECT term AS word, doc AS items FROM words ORDER BY doc').all() as Word[];
   const [fewest, most] = [words[0], words.at(-1)];

@@ -18,6 +18,7 @@ beforeAll(async () => {
       runs: 1,
       writes: 3,
       backupBytes: 1_000_000,
+      items: 50,
       onStep: () => undefined,
     }),
   );

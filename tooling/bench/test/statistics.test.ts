@@ -40,6 +40,7 @@ describe('options', () => {
       sbis: 4_000,
       runs: 3,
       backupBytes: 268_435_456,
+      items: 100_000,
       output: undefined,
       save: false,
       check: false,
@@ -49,6 +50,7 @@ describe('options', () => {
       sbis: 20_000,
       runs: 1,
       backupBytes: 10_737_418_240,
+      items: 1_000_000,
     });
   });
 

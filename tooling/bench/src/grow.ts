@@ -1,0 +1,99 @@
+import Database from 'better-sqlite3';
+
+type Connection = InstanceType<typeof Database>;
+
+/** Letters of an id. Source: Crockford's base 32. */
+const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** Hours between a copy of an item and the next one. */
+const HOURS = 7;
+
+/** Searched text of one item, characters. */
+const TEXT = 400;
+
+/**
+ * Grows the index of a migrated database by copies of its items, each with other ids and times, straight into the tables: for queries
+ * at sizes whose trees would take hours. The record does not have them, so the file is good for queries of the index and nothing else.
+ *
+ * @returns how many items there are now: `items` or a few more
+ */
+export function growDatabase(path: string, items: number): number {
+  const database = new Database(path);
+  try {
+    // Nobody else has it, and a crash makes it anew.
+    for (const pragma of ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF'])
+      database.pragma(pragma);
+    database.function('moved', { deterministic: true }, (id, copy) => moved(String(id), Number(copy)));
+    database.function('earlier', { deterministic: true }, (time, copy) => earlier(time, Number(copy)));
+    return database.transaction(() => addCopies(database, items))();
+  } finally {
+    database.close();
+  }
+}
+
+/** Ends with a mark and the number of the copy; what stands before it tells the items apart. */
+function moved(id: string, copy: number): string {
+  let number = '';
+  for (let left = copy, place = 0; place < 4; left = Math.floor(left / 32), place += 1)
+    number = LETTERS[left % 32]! + number;
+  return `${id.slice(0, -6)}ZZ${number}`;
+}
+
+function earlier(time: unknown, copy: number): string | null {
+  if (typeof time !== 'string') return null;
+  const whole = new Date(Date.parse(time) - copy * HOURS * 3_600_000).toISOString().slice(0, 19);
+  return whole + time.slice(19);
+}
+
+function addCopies(database: Connection, items: number): number {
+  database.exec(`
+    CREATE TEMP TABLE base AS SELECT * FROM sbi WHERE id NOT GLOB '*ZZ????';
+    CREATE TEMP TABLE step AS SELECT e.*, substr(CAST(e.content AS TEXT), 1, ${TEXT}) AS text
+      FROM execution e JOIN base b ON b.id = e.sbi_id;
+    CREATE INDEX temp.step_item ON step (sbi_id);`);
+  const texts = database
+    .prepare(
+      `SELECT i.sbi_id AS id, i.basis, coalesce(json_extract(b.metadata, '$.title'), '') || ' ' ||
+         coalesce((SELECT group_concat(s.text, ' ') FROM step s WHERE s.sbi_id = b.id), '') AS text
+       FROM search_item i JOIN base b ON b.id = i.sbi_id`,
+    )
+    .all() as SearchedItem[];
+  const count = database.prepare('SELECT count(*) FROM sbi').pluck();
+  const each = database.prepare('SELECT count(*) FROM base').pluck().get() as number;
+  const add = copier(database, texts);
+  const had = count.get() as number;
+  for (let copy = 1; had + (copy - 1) * each < items; copy += 1) add(copy);
+  database.exec('ANALYZE');
+  return count.get() as number;
+}
+
+interface SearchedItem {
+  readonly id: string;
+  readonly basis: string;
+  readonly text: string;
+}
+
+function copier(database: Connection, texts: readonly SearchedItem[]): (copy: number) => void {
+  const addItems = database.prepare(
+    `INSERT INTO sbi SELECT moved(id, :copy), moved(task_id, :copy), label, (priority + :copy) % 7, status,
+       earlier(created_at, :copy), earlier(updated_at, :copy), earlier(completed_at, :copy), metadata,
+       CAST('specs/sbi/' || moved(id, :copy) AS BLOB) FROM base`,
+  );
+  const addSteps = database.prepare(
+    `INSERT INTO execution (sbi_id, run, turn, step, status, decision, attempt, started_at, completed_at, metadata)
+     SELECT moved(sbi_id, :copy), run, turn, step, status, decision, attempt, earlier(started_at, :copy),
+       earlier(completed_at, :copy), metadata FROM step`,
+  );
+  const addSearched = database.prepare('INSERT INTO search_item (id, sbi_id, basis) VALUES (?, ?, ?)');
+  const addText = database.prepare('INSERT INTO search_text (rowid, text) VALUES (?, ?)');
+  let row = database.prepare('SELECT max(id) FROM search_item').pluck().get() as number;
+  return (copy) => {
+    addItems.run({ copy });
+    addSteps.run({ copy });
+    for (const { id, basis, text } of texts) {
+      row += 1;
+      addSearched.run(row, moved(id, copy), basis);
+      addText.run(row, text);
+    }
+  };
+}
