@@ -12,7 +12,7 @@ const WAIT_MS = { calls: 10_000, command: 5_000 } as const;
 export const AN_INSTANT_MS = 150;
 
 /** How long the first and the longest attempt keep new calls out, milliseconds: services that write all the time leave no gap. */
-const DRAIN_MS = { first: 100, longest: 2_000 } as const;
+const DRAIN_MS = { first: 100, longest: 1_000 } as const;
 
 /**
  * The barrier alone. Between its attempts it waits without blocking: a call that is at work may be one of this process.
