@@ -20,3 +20,18 @@ export async function boundedRows<Row extends ObjectLiteral>(
   if (page.every(({ widest }) => widest <= CELL_BYTES)) return query.getMany();
   throw damaged(query.alias, 'has a value that is larger than any this program stores');
 }
+
+/**
+ * Columns of a bare statement under their names in a row. A value larger than this program stores, which only a damaged file has, comes as a
+ * BLOB and is refused as no text.
+ *
+ * @param columns - column and name of each that can be long
+ */
+export function boundedColumns(alias: string, columns: readonly (readonly [string, string])[]): string {
+  return columns
+    .map(([column, name]) => {
+      const cell = `${alias}.${column}`;
+      return `CASE WHEN octet_length(${cell}) > ${CELL_BYTES} THEN x'' ELSE ${cell} END AS ${name}`;
+    })
+    .join(', ');
+}

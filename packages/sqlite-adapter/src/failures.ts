@@ -1,13 +1,12 @@
 import { endOf, type Execution, type FailureFilter } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
+import { boundedColumns } from './bounded-rows.js';
 import { executionFromRow, type ExecutionRow } from './execution.js';
 import { pageSize } from './page.js';
 import { toStorageError } from './sqlite-error.js';
-import { CELL_BYTES } from './stored-cell.js';
 
-/** One too large, which only a damaged file has, comes as a BLOB and is refused as no text. */
-const COLUMNS = [
+const LONG = boundedColumns('e', [
   ['sbi_id', 'sbiId'],
   ['step', 'step'],
   ['status', 'status'],
@@ -17,13 +16,8 @@ const COLUMNS = [
   ['lease_expires_at', 'leaseExpiresAt'],
   ['path', 'path'],
   ['metadata', 'metadata'],
-]
-  .map(
-    ([column, name]) =>
-      `CASE WHEN octet_length(e.${column}) > ${CELL_BYTES} THEN x'' ELSE e.${column} END AS ${name}`,
-  )
-  .concat(['e.id', 'e.run', 'e.turn', 'e.attempt'])
-  .join(', ');
+]);
+const COLUMNS = `e.id, e.run, e.turn, e.attempt, ${LONG}`;
 
 /** As `hasFailed` of the domain has it; word for word what `idx_execution_failed` is limited to. */
 const FAILED = `decision IN ('FAILED', 'FORCE_TERMINATED') OR json_extract(metadata, '$.error') <> ''`;

@@ -1,16 +1,15 @@
 import { parseSearch, type Sbi, type SbiFilter, type SbiId } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
+import { boundedColumns } from './bounded-rows.js';
 import { pageSize } from './page.js';
 import { sbiFromRow, sbiNotFound, sbiPage, type SbiPage, type SbiRow } from './sbi.js';
 import { toStorageError } from './sqlite-error.js';
-import { CELL_BYTES } from './stored-cell.js';
 
 /** Up to so many matches, each is looked up; more are collected, and the list is walked until the page is full. */
 const FEW = 1_000;
 
-/** One too large, which only a damaged file has, comes as a BLOB and is refused as no text. */
-const COLUMNS = [
+const COLUMNS = boundedColumns('s', [
   ['id', 'id'],
   ['task_id', 'taskId'],
   ['label', 'label'],
@@ -20,12 +19,7 @@ const COLUMNS = [
   ['updated_at', 'updatedAt'],
   ['completed_at', 'completedAt'],
   ['metadata', 'metadata'],
-]
-  .map(
-    ([column, name]) =>
-      `CASE WHEN octet_length(s.${column}) > ${CELL_BYTES} THEN x'' ELSE s.${column} END AS ${name}`,
-  )
-  .join(', ');
+]);
 
 const FOUND = 'SELECT rowid FROM search_text WHERE search_text MATCH :match';
 
