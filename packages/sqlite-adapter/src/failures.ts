@@ -20,7 +20,8 @@ const LONG = boundedColumns('e', [
 const COLUMNS = `e.id, e.run, e.turn, e.attempt, ${LONG}`;
 
 /** As `hasFailed` of the domain has it; word for word what `idx_execution_failed` is limited to. */
-const FAILED = `decision IN ('FAILED', 'FORCE_TERMINATED') OR json_extract(metadata, '$.error') <> ''`;
+const FAILED = `decision IN ('FAILED', 'FORCE_TERMINATED')
+  OR CASE WHEN json_valid(metadata) THEN json_extract(metadata, '$.error') <> '' END`;
 const ENDED = 'coalesce(completed_at, started_at)';
 const KEY = `${ENDED}, sbi_id, run, turn, step`;
 const NEWEST_FIRST = `${ENDED} DESC, sbi_id DESC, run DESC, turn DESC, step DESC`;

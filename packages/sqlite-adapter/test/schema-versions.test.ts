@@ -137,6 +137,17 @@ test('the record of a script that ran before version 3 gets the hash of what it 
   handle.close();
 });
 
+test('a row whose metadata is damaged does not stop a change of schema', () => {
+  const handle = new BetterSqlite3(databaseOf(newest - 1));
+  handle.pragma('ignore_check_constraints = ON');
+  expect(handle.prepare(`UPDATE execution SET metadata = '{'`).run().changes).toBeGreaterThan(0);
+
+  applyUp(storeOf(handle), schemaScripts());
+
+  expect(requireSchema(handle)).toBe(newest);
+  handle.close();
+});
+
 test('evidence that was not true before a change of schema stays untrue', () => {
   const handle = new BetterSqlite3(databaseOf(2));
   handle.exec(`UPDATE sbi SET priority = priority + 1`);
