@@ -6,7 +6,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { auditSchema } from './audit.js';
 import { configSchema } from './config.js';
 import { executionSchema } from './execution.js';
-import { prepareHandle } from './handle.js';
+import { OPENING_WAIT_MS, prepareHandle } from './handle.js';
 import { sbiSchema } from './sbi.js';
 import { toStorageError } from './sqlite-error.js';
 
@@ -30,16 +30,13 @@ export async function openConnection(path: string, access: 'read' | 'write'): Pr
     database: path,
     readonly: access === 'read',
     fileMustExist: true,
-    // The write queue retries without blocking the event loop, which SQLite's own waiting would block.
-    timeout: 0,
+    timeout: OPENING_WAIT_MS,
     synchronize: false,
     logging: false,
     entities: [sbiSchema, executionSchema, configSchema, auditSchema],
     prepareDatabase: (database: Database) => {
       handle = database;
       prepareHandle(database, access);
-      // A reader only ever waits while a crash of another process is recovered from: a matter of milliseconds.
-      if (access === 'read') database.pragma('busy_timeout = 2000');
     },
   };
   const dataSource = new DataSource(options);

@@ -18,6 +18,14 @@ export const APPLICATION_ID = 0x44455350;
 /** Before this version two connections can corrupt a WAL database. Source: sqlite.org/wal.html, "The WAL Reset Bug". */
 const SQLITE_FLOOR = [3, 51, 3] as const;
 
+/**
+ * How long a connection waits for the first look at its database, milliseconds, and one that reads for each later one: while another process
+ * opens the database first, or closes it last, or recovers from a crash, it is alone for a moment. Blocks the thread.
+ *
+ * Source: sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode".
+ */
+export const OPENING_WAIT_MS = 2_000;
+
 /** Every connection sets these, whoever wrote the file. Source: sqlite.org/security.html; docs/database.md, "Pragmas". */
 const safety = [
   'trusted_schema = OFF',
@@ -49,7 +57,7 @@ export function openHandle(path: string, access: Access): Database {
       // Closing a connection that can write would apply a log with content.
       readonly: access === 'read' || (access === 'look' && logBytes(path) > 0),
       fileMustExist: access !== 'build' && access !== 'lock',
-      timeout: 0,
+      timeout: access === 'lock' ? 0 : OPENING_WAIT_MS,
     });
     prepareHandle(handle, access);
     // The first read finds a journal that a crash left, which a connection that cannot write cannot roll back.
@@ -84,10 +92,16 @@ function recover(path: string): Database {
   return openHandle(path, 'read');
 }
 
-/** Sets the pragmas of `access` on a fresh handle. @throws StorageError `PREFLIGHT.SQLITE_VERSION` */
+/**
+ * Sets the pragmas of `access` on a fresh handle, which waits {@link OPENING_WAIT_MS} until then. Who writes waits no longer afterwards: the
+ * write queue tries again without blocking the thread.
+ *
+ * @throws StorageError `PREFLIGHT.SQLITE_VERSION`
+ */
 export function prepareHandle(handle: Database, access: Access): void {
   requireVersion(handle);
   for (const pragma of [...safety, ...perAccess[access]]) handle.pragma(pragma);
+  if (!isReading(access)) handle.pragma('busy_timeout = 0');
 }
 
 /**

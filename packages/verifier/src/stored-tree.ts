@@ -161,9 +161,16 @@ export class StoredTree {
   }
 }
 
+/**
+ * How long a read waits for one that is alone with the database, milliseconds: whoever opens it first or closes it last is, for a moment.
+ *
+ * Source: https://www.sqlite.org/wal.html ("Sometimes Queries Return SQLITE_BUSY In WAL Mode").
+ */
+const WAIT_MS = 2_000;
+
 function connect(path: string): Database.Database {
   try {
-    return new Database(path, { readonly: true, fileMustExist: true, timeout: 0 });
+    return new Database(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS });
   } catch (error) {
     // The driver's own check, before SQLite is asked: the directory of the file does not exist.
     if (!(error instanceof TypeError)) throw error;

@@ -36,7 +36,7 @@ export interface TreeVerification extends TreeComparison {
  *
  * @returns differences as values, never as errors
  * @throws StorageError as `digestTree`, of the tree
- * @throws StorageError `DATABASE.NOT_FOUND`, `SQLITE.BUSY` (at once when it is locked), `SQLITE.FAILED`
+ * @throws StorageError `DATABASE.NOT_FOUND`, `SQLITE.BUSY` (when it is locked for 2 s), `SQLITE.FAILED`
  * @throws StorageError `DATABASE.CORRUPT` when it cannot be read to its end, `SCHEMA.DRIFT` when the tables of the
  *   tree are not those of the scripts; `details.differences` has what was found before
  *

@@ -136,7 +136,7 @@ describe('verifyTree', () => {
     await expect(verify({ home: absent, database })).rejects.toMatchObject({ code: 'TREE.NOT_FOUND' });
   });
 
-  test('is busy at once when another connection holds the file', async () => {
+  test('is busy when another connection keeps the file to itself', async () => {
     const migrated = migratedTree();
     const other = new Database(migrated.database);
     other.exec('BEGIN EXCLUSIVE');
