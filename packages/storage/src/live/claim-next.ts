@@ -1,6 +1,6 @@
 import { isStorageError, type Claim, type ClaimOptions, type SbiId, type Storage } from '@deespec/domain';
 
-import { claimSbi } from './steps.js';
+import { claimSbi, type Claimable } from './steps.js';
 import type { Step } from './unit.js';
 
 /** SBIs of each list that are tried in one look at the tree. */
@@ -25,7 +25,10 @@ export async function claimFrom(
   for (let round = 0; round < ROUNDS; round += 1) {
     const begun = await storage.listSbis(started);
     const ready = await storage.listSbis({ ...filter, status: 'READY' });
-    const claim = await claimOf([...begun, ...ready], make, leaseMs);
+    const claim = await takeFirst(
+      [...claimsOf(begun, leaseMs, 'left'), ...claimsOf(ready, leaseMs, 'ready')],
+      make,
+    );
     if (claim !== undefined) return claim;
     if (ready.length === CANDIDATES) continue;
     return begun.length < CANDIDATES ? undefined : claimEnded(storage.streamSbis(started), make, leaseMs);
@@ -43,24 +46,23 @@ async function claimEnded(
   for await (const sbi of started) {
     page.push(sbi);
     if (page.length < CANDIDATES) continue;
-    const claim = await claimOf(page, make, leaseMs);
+    const claim = await takeFirst(claimsOf(page, leaseMs, 'left'), make);
     if (claim !== undefined) return claim;
     page = [];
   }
-  return claimOf(page, make, leaseMs);
+  return takeFirst(claimsOf(page, leaseMs, 'left'), make);
 }
 
-async function claimOf(
-  sbis: readonly { readonly id: SbiId }[],
-  make: Make,
-  leaseMs: number,
-): Promise<Claim | undefined> {
-  const ids = sbis.map(({ id }) => id);
-  return ids.length === 0 ? undefined : make(firstOf(ids, leaseMs));
+function claimsOf(sbis: readonly { readonly id: SbiId }[], leaseMs: number, which: Claimable): Step<Claim>[] {
+  return sbis.map(({ id }) => claimSbi(id, leaseMs, which));
 }
 
-function firstOf(ids: readonly SbiId[], leaseMs: number): Step<Claim | undefined> {
-  const claims = ids.map((id) => claimSbi(id, leaseMs, 'next'));
+async function takeFirst(claims: readonly Step<Claim>[], make: Make): Promise<Claim | undefined> {
+  return claims.length === 0 ? undefined : make(firstOf(claims));
+}
+
+/** The first of these claims that can be made. */
+function firstOf(claims: readonly Step<Claim>[]): Step<Claim | undefined> {
   return (unit) => {
     for (const claim of claims) {
       try {

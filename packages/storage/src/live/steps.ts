@@ -110,15 +110,20 @@ export function setConfig(key: string, valueJson: string, read?: StoredConfig): 
   };
 }
 
-/** @param how - `next`: only one that is READY, or whose lease has ended */
-export function claimSbi(id: SbiId, leaseMs: number, how: 'named' | 'next' = 'named'): Step<Claim> {
+/**
+ * Which SBIs a claim takes: `named` any, `ready` one that is READY or was left, `left` one in work whose lease has ended.
+ */
+export type Claimable = 'named' | 'ready' | 'left';
+
+export function claimSbi(id: SbiId, leaseMs: number, which: Claimable = 'named'): Step<Claim> {
   const endOf = leaseEnd(leaseMs);
   const lineId = ulid();
   return (unit) => {
     const leaseExpiresAt = endOf(unit);
+    if (which === 'left') requireEnded(unit, id);
     const { status } = unit.getSbi(id);
     const isNext = status === 'READY' || (status === 'WIP' && unit.overlay.leaseOf(id) !== undefined);
-    if (how === 'next' && !isNext) throw new StorageError('LEASE.HELD', `${id} is ${status}`);
+    if (which !== 'named' && !isNext) throw new StorageError('LEASE.HELD', `${id} is ${status}`);
     unit.make({ kind: 'claim-sbi', id, leaseExpiresAt }, lineId, {
       entityType: 'sbi',
       entityId: id,
@@ -129,6 +134,13 @@ export function claimSbi(id: SbiId, leaseMs: number, how: 'named' | 'next' = 'na
     const run = unit.executionsOf(id).at(-1)?.run ?? 1;
     return { sbi: unit.getSbi(id), run, leaseExpiresAt };
   };
+}
+
+/** Looks at the one file that has the lease: far less than what the SBI is derived from. @throws StorageError `LEASE.HELD` */
+function requireEnded({ overlay, now }: UnitOfWork, id: SbiId): void {
+  const lease = overlay.leaseOf(id);
+  if (lease !== undefined && lease <= timeFromDate(now)) return;
+  throw new StorageError('LEASE.HELD', `${id} is in work`);
 }
 
 export function renewLease(claim: Claim, leaseMs: number): Step<Claim> {
