@@ -2,6 +2,8 @@ import type { Progress } from '@deespec/storage';
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 
+import { formatCount } from './render.js';
+
 /** Shows how far a long command is. */
 export interface ProgressDisplay {
   update(progress: Progress): void;
@@ -43,7 +45,7 @@ export interface Phase {
 
 function formatProgress(progress: Progress, phase: Phase, now: number): string {
   const { doneBytes, totalBytes, doneEntries } = progress;
-  const entries = `${doneEntries.toLocaleString('en-US')} entries`;
+  const entries = `${formatCount(doneEntries)} entries`;
   if (totalBytes === undefined) return `${progress.phase}: ${prettyBytes(doneBytes)}, ${entries}`;
   const done = totalBytes === 0 ? 100 : Math.min(100, Math.floor((doneBytes / totalBytes) * 100));
   const amount = `${prettyBytes(doneBytes)} of ${prettyBytes(totalBytes)}`;

@@ -1,5 +1,5 @@
 import type { BackupEntry } from '@deespec/storage';
-import { localTime } from './render.js';
+import { formatCount, localTime } from './render.js';
 
 /** Every backup with its age, size and standing. */
 export async function renderBackups(backups: readonly BackupEntry[]): Promise<string> {
@@ -9,7 +9,7 @@ export async function renderBackups(backups: readonly BackupEntry[]): Promise<st
     [
       { title: 'BACKUP', value: ({ id }) => id, maxLength: 60 },
       { title: 'AGE', value: ({ ageSeconds }) => (ageSeconds === undefined ? '' : formatAge(ageSeconds)) },
-      { title: 'BYTES', value: ({ bytes }) => bytes.toLocaleString('en-US') },
+      { title: 'BYTES', value: ({ bytes }) => formatCount(bytes) },
       { title: 'STATE', value: ({ state }) => state },
       { title: 'VERIFIED', value: ({ manifest }) => localTime(manifest?.verifiedAt ?? '') },
       { title: 'NOTE', value: ({ manifest, problem }) => problem ?? manifest?.note ?? '', maxLength: 80 },

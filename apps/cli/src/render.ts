@@ -2,9 +2,9 @@ import type { ByteEquation, RowCounts, Tally } from '@deespec/storage';
 import prettyBytes from 'pretty-bytes';
 import { safeText } from './safe-text.js';
 
-/** A number with thousands separators. */
+/** A whole number with thousands separators. Not by `Intl`: it loads for 30 ms, a tenth of what `status` takes. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
+  return String(count).replaceAll(/(?<=\d)(?=(?:\d{3})+$)/gu, ',');
 }
 
 /** `1 entry`, `2 entries`. */

@@ -1,7 +1,7 @@
 import type { BackupReport, BackupVerification, PruneReport } from '@deespec/storage';
 import { defineCommand, wholeNumber } from '../command.js';
 import { renderBackups } from '../render-backup.js';
-import { formatNumberOf, formatTally, localTime, renderFields } from '../render.js';
+import { formatCount, formatNumberOf, formatTally, localTime, renderFields } from '../render.js';
 import type { Session } from '../session.js';
 
 /** A century. */
@@ -161,7 +161,7 @@ async function renderPruned({ actions, dryRun }: PruneReport): Promise<string> {
     [
       { title: 'BACKUP', value: ({ id }) => id, maxLength: 60 },
       { title: dryRun ? 'WOULD' : 'DID', value: ({ action }) => action },
-      { title: 'BYTES', value: ({ bytesAfter }) => bytesAfter.toLocaleString('en-US') },
+      { title: 'BYTES', value: ({ bytesAfter }) => formatCount(bytesAfter) },
       { title: 'WHY', value: ({ reason }) => reason, maxLength: 80 },
     ],
     actions,
