@@ -109,26 +109,41 @@ export interface SbiPage {
   readonly values: Readonly<Record<string, string | number>>;
 }
 
+/** True where the text of `label` has a label; `sbi.label` is a list with commas. */
+export function hasLabel(column: string): string {
+  return `(${column} = :label OR instr(',' || ${column} || ',', ',' || :label || ',') > 0)`;
+}
+
+/** Where a page is looked for: all items, or the few among which it is. */
+export interface SbiSource {
+  /** Tables of SQL; one of them is `sbi s`. */
+  readonly from: string;
+  readonly conditions: readonly string[];
+  readonly values: Readonly<Record<string, string>>;
+  /** Each of them is looked at, and sorted; else the list is walked in its order until the page is full. */
+  readonly isFew: boolean;
+}
+
 /**
  * The page that a filter names.
  *
  * @param after - the SBI that `filter.after` names
- * @param search - condition for what the filter searches for, and whether so few have it that each is looked at
+ * @param source - where it is looked for
  */
 export function sbiPage(
   filter: SbiFilter,
   after: Sbi | undefined,
-  search?: { readonly condition: string; readonly isFew: boolean },
+  source: Pick<SbiSource, 'conditions' | 'isFew'>,
 ): SbiPage {
   const { status, label, order = 'created', direction } = filter;
-  const conditions: string[] = search === undefined ? [] : [search.condition];
+  const conditions = [...source.conditions];
   const values: Record<string, string | number> = {};
   if (status !== undefined) {
     conditions.push('s.status = :status');
     values['status'] = status;
   }
   if (label !== undefined) {
-    conditions.push(`(s.label = :label OR instr(',' || s.label || ',', ',' || :label || ',') > 0)`);
+    conditions.push(hasLabel('s.label'));
     values['label'] = label;
   }
   // Within one status the order of a list by status is that of creation.
@@ -142,7 +157,7 @@ export function sbiPage(
   };
   if (after === undefined) return page;
   for (const [at, { of }] of keys.entries()) values[`after${at}`] = of(after);
-  if (order === 'next' && search?.isFew !== true)
+  if (order === 'next' && !source.isFew)
     return { ...page, conditions: [afterRank(page, pageSize(filter.limit))] };
   conditions.push(isBeyond(page.order, page.direction));
   return page;
@@ -168,15 +183,4 @@ function afterRank({ conditions, order, direction }: SbiPage, limit: number): st
   const same = part(`${rank} = :after0 AND ${isBeyond(rest, direction, 1)}`, rest);
   const others = part(`${rank} ${direction === 'DESC' ? '<' : '>'} :after0`, order);
   return `s.id IN (${same} UNION ALL ${others})`;
-}
-
-/** A keyset page in the order that the filter names. @throws StorageError `SBI.NOT_FOUND` for `after` */
-export async function listSbis(source: DataSource, filter: SbiFilter): Promise<Sbi[]> {
-  const query = source.getRepository(sbiSchema).createQueryBuilder('s');
-  const after = filter.after === undefined ? undefined : await getSbi(source, filter.after);
-  const { conditions, order, direction, values } = sbiPage(filter, after);
-  for (const condition of conditions) query.andWhere(condition);
-  for (const column of order) query.addOrderBy(column, direction);
-  query.setParameters(values).limit(pageSize(filter.limit));
-  return (await boundedRows(query, longColumns)).map(sbiFromRow);
 }

@@ -21,8 +21,8 @@ import { ContentRows, readEntry } from './content-rows.js';
 import { EntryRows } from './entry-rows.js';
 import { getExecution, listExecutions } from './execution.js';
 import { listFailures } from './failures.js';
-import { getSbi, listSbis } from './sbi.js';
-import { searchSbis } from './search-sbi.js';
+import { listSbis } from './list-sbis.js';
+import { getSbi } from './sbi.js';
 import { countByStatus } from './storage-state.js';
 
 /** The index tables through TypeORM, on a connection that cannot write. */
@@ -40,9 +40,7 @@ export class SqliteIndex implements Index {
   }
 
   async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
-    const { search } = filter;
-    if (search !== undefined) return searchSbis(this.reader.handle, { ...filter, search });
-    return listSbis(this.reader.dataSource, filter);
+    return listSbis(this.reader.handle, filter);
   }
 
   async countSbis(): Promise<ReadonlyMap<string, number>> {
