@@ -1,6 +1,6 @@
 // The program of the child process: what blocks its thread for long, and what looks into files that may be hostile, is done here, where
 // it can be ended at any time.
-import { inspect, sendable, snapshot } from './inspect.js';
+import { hashFile, inspect, sendable, snapshot } from './inspect.js';
 import type { Answer, Job } from './run-child.js';
 
 // Whoever asked is gone.
@@ -10,11 +10,14 @@ process.once('message', (job: Job) => void answer(job));
 async function answer(job: Job): Promise<void> {
   let message: Answer;
   try {
-    message = {
-      result: await (job.kind === 'snapshot' ? snapshot(job.from, job.to) : inspect(job.path, job.ownLinks)),
-    };
+    message = { result: await resultOf(job) };
   } catch (error) {
     message = { error: sendable(error) };
   }
   process.send!(message, () => process.exit(0));
+}
+
+function resultOf(job: Job): unknown {
+  if (job.kind === 'snapshot') return snapshot(job.from, job.to);
+  return job.kind === 'hash' ? hashFile(job.path) : inspect(job.path, job.ownLinks);
 }

@@ -13,9 +13,15 @@ import {
 } from '@deespec/sqlite-adapter';
 import { digestDatabase } from '@deespec/verifier';
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync } from 'node:fs';
+import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
 
 import type { BackupFacts } from './manifest.js';
+
+/** What a file is, whatever is in it. */
+export type FileFacts = Pick<BackupFacts, 'sha256' | 'size'>;
+
+/** What a database of ours holds. */
+export type DatabaseFacts = Omit<BackupFacts, keyof FileFacts>;
 
 type Handle = ReturnType<typeof openHandle>;
 
@@ -51,19 +57,19 @@ export async function snapshot(from: string, to: string): Promise<void> {
 }
 
 /**
- * Reads all of a closed database that nobody else uses, and proves that it is one of ours and contradicts nothing: its file, schema,
+ * Reads all of a closed database that nobody else writes to, and proves that it is one of ours and contradicts nothing: its file, schema,
  * SQLite's check, references, and every stored byte against its hash.
  *
  * @param ownLinks - further names of the file that are ours
  * @throws StorageError `DATABASE.*`, `SCHEMA.*`, `MIGRATION.*`
  */
-export async function inspect(path: string, ownLinks: number): Promise<BackupFacts> {
+export function inspect(path: string, ownLinks: number): DatabaseFacts {
   requireAlone(path);
   inspectDatabase(path, ownLinks);
-  const file = await hashFile(path);
+  requireWithoutLog(path);
   const handle = openHandle(path, 'read');
   try {
-    return { ...file, ...factsOf(handle) };
+    return factsOf(handle);
   } catch (error) {
     throw toStorageError(error, path);
   } finally {
@@ -71,7 +77,7 @@ export async function inspect(path: string, ownLinks: number): Promise<BackupFac
   }
 }
 
-function factsOf(handle: Handle): Omit<BackupFacts, 'sha256' | 'size'> {
+function factsOf(handle: Handle): DatabaseFacts {
   const schemaVersion = requireSchema(handle, { older: 'allowed' });
   requireSmallCells(handle);
   const check = handle.pragma('integrity_check(1)', { simple: true });
@@ -114,15 +120,25 @@ function requireAlone(path: string): void {
 const READ_VERSION = 19;
 const WITH_LOG = 2;
 
-async function hashFile(path: string): Promise<Pick<BackupFacts, 'sha256' | 'size'>> {
+function requireWithoutLog(path: string): void {
+  const start = Buffer.alloc(READ_VERSION + 1);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, start, 0, start.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (start[READ_VERSION] !== WITH_LOG) return;
+  throw new StorageError('DATABASE.FORMAT', `${path} keeps a write-ahead log, which no backup does`, {
+    hint: 'nothing was touched: find out where it comes from',
+  });
+}
+
+/** Hash and length of a closed file, whatever is in it. */
+export async function hashFile(path: string): Promise<FileFacts> {
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }) as AsyncIterable<Buffer>) {
-    if (size === 0 && chunk[READ_VERSION] === WITH_LOG) {
-      throw new StorageError('DATABASE.FORMAT', `${path} keeps a write-ahead log, which no backup does`, {
-        hint: 'nothing was touched: find out where it comes from',
-      });
-    }
     hash.update(chunk);
     size += chunk.length;
   }

@@ -2,16 +2,17 @@ import { errorKinds, StorageError, type ErrorCode } from '@deespec/domain';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import type { SentError } from './inspect.js';
+import type { DatabaseFacts, FileFacts, SentError } from './inspect.js';
 import type { BackupFacts } from './manifest.js';
 
 /** What the child process is to do. */
 export type Job =
   | { readonly kind: 'snapshot'; readonly from: string; readonly to: string }
+  | { readonly kind: 'hash'; readonly path: string }
   | { readonly kind: 'inspect'; readonly path: string; readonly ownLinks: number };
 
 /** What it answers. */
-export type Answer = { readonly result: BackupFacts | void } | { readonly error: SentError };
+export type Answer = { readonly result: unknown } | { readonly error: SentError };
 
 /** Beside this file, unless this is a source. */
 const child = import.meta.url.endsWith('.ts') ? '../../dist/backup/child.js' : './child.js';
@@ -36,15 +37,31 @@ export async function runSnapshot(from: string, to: string, limits: ChildLimits)
   await run({ kind: 'snapshot', from, to }, limits);
 }
 
-/** Reads and proves all of a database, see `inspect` in `inspect.ts`. @throws StorageError also `BACKUP.DAMAGED` for one that no check survives */
+/**
+ * Reads and proves all of a closed file, see `inspect` and `hashFile` in `inspect.ts`: in two processes beside one another, because each
+ * takes as long as the other.
+ *
+ * @throws StorageError also `BACKUP.DAMAGED` for one that no check survives
+ */
 export async function runInspection(
   path: string,
   { ownLinks = 0, ...limits }: ChildLimits & { readonly ownLinks?: number },
 ): Promise<BackupFacts> {
-  return (await run({ kind: 'inspect', path, ownLinks }, limits)) as BackupFacts;
+  const failed = new AbortController();
+  const signals = limits.signal === undefined ? [failed.signal] : [limits.signal, failed.signal];
+  const own = { ...limits, signal: AbortSignal.any(signals) };
+  const jobs = [run({ kind: 'inspect', path, ownLinks }, own), run({ kind: 'hash', path }, own)] as const;
+  try {
+    const [database, file] = await Promise.all(jobs);
+    return { ...(file as FileFacts), ...(database as DatabaseFacts) };
+  } catch (error) {
+    failed.abort();
+    await Promise.allSettled(jobs);
+    throw error;
+  }
 }
 
-function run(job: Job, { bytes, signal }: ChildLimits): Promise<BackupFacts | void> {
+async function run(job: Job, { bytes, signal }: ChildLimits): Promise<unknown> {
   signal?.throwIfAborted();
   const child = fork(program, {
     execArgv: [`--max-old-space-size=${HEAP_MIB}`],
