@@ -44,6 +44,8 @@ export function baseName(path: TreePath): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** Shown as it is: what most paths are. */
+const plain = /^[\x20-\x5b\x5d-\x7e]*$/u;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 // eslint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\\]/gu;
@@ -53,6 +55,7 @@ const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\
  * that are no UTF-8 as `\xHH` or `\u{H}`. One-to-one, safe for a terminal; {@link pathFromDisplay} reads it back.
  */
 export function displayPath(path: string): string {
+  if (plain.test(path)) return path;
   let text: string;
   try {
     text = utf8.decode(Buffer.from(path, 'latin1'));
@@ -99,12 +102,11 @@ function hex(character: string, digits: number): string {
   return character.codePointAt(0)!.toString(16).padStart(digits, '0');
 }
 
+/** An empty, "." or ".." component, or NUL. */
+const unsafe = /(?:^|\/)\.{0,2}(?:\/|$)|\0/u;
+
 function checkedPath(path: string): TreePath {
-  const unsafe =
-    path === '' ||
-    path.includes('\0') ||
-    path.split('/').some((part) => part === '' || part === '.' || part === '..');
-  if (!unsafe) return path as TreePath;
+  if (!unsafe.test(path)) return path as TreePath;
   throw new StorageError('TREE.PATH_UNSAFE', `not a path inside the tree: "${displayPath(path)}"`, {
     hint: 'paths are relative to .deespec and hold no empty, "." or ".." component',
   });

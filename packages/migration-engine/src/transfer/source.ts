@@ -7,7 +7,7 @@ import {
   type TreeReader,
   type TreeStat,
 } from '@deespec/domain';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** An entry of a live tree: what `lstat` says, with the time of its last change of any kind. */
 export interface SourceStat extends TreeStat {
@@ -55,7 +55,7 @@ export class UnitContents implements TreeReader {
     if (kept !== undefined) return kept;
     const chunks = [...this.source.read(stat.path)];
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-    const content = { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+    const content = { bytes, sha256: hash('sha256', bytes) };
     const cost = bytes.length + KEPT_COST_BYTES;
     if (this.keptBytes + cost <= KEPT_BYTES) {
       this.kept.set(stat.path, content);
@@ -74,12 +74,12 @@ export class UnitContents implements TreeReader {
 }
 
 function hashedChunks(chunks: Iterable<Buffer>): LoadContent {
-  const hash = createHash('sha256');
+  const sum = createHash('sha256');
   function* hashed(): Generator<Buffer> {
     for (const chunk of chunks) {
-      hash.update(chunk);
+      sum.update(chunk);
       yield chunk;
     }
   }
-  return { chunks: hashed(), sha256: () => hash.digest('hex') };
+  return { chunks: hashed(), sha256: () => sum.digest('hex') };
 }
