@@ -17,6 +17,12 @@ const pieces = new Set(['bytes', 'content', 'path', 'sha256']);
  * @throws StorageError `DATABASE.CORRUPT`; `SQLITE.FAILED` when the disk cannot be read
  */
 export function requireSound(handle: Database): void {
+  // FTS5 keeps what it read of its segments, and its check takes that for what is there now: all of it must be of one moment, while others write.
+  if (handle.inTransaction) proveSound(handle);
+  else handle.transaction(proveSound).deferred(handle);
+}
+
+function proveSound(handle: Database): void {
   requireSmallCells(handle);
   try {
     const [found] = handle.pragma('quick_check(1)') as { quick_check: string }[];
