@@ -108,6 +108,42 @@ describe('A search in a large database', () => {
   });
 });
 
+/** The rows alone that a search reads: every sixth item has a word of its own. */
+async function rowsOf(count: number): Promise<string> {
+  const path = join(directory(), 'deespec.db');
+  await new MemoryTree().load(path, 'create');
+  const handle = openHandle(path, 'write');
+  const at = '2026-01-02T03:04:05.000000000Z';
+  const addItem = handle.prepare(
+    `INSERT INTO sbi (id, task_id, priority, status, created_at, updated_at, metadata, path)
+     VALUES (:id, :id, 0, 'READY', :at, :at, '{}', CAST(:id AS BLOB))`,
+  );
+  const addRow = handle.prepare('INSERT INTO search_item (id, sbi_id, basis) VALUES (?, ?, ?)');
+  const addWords = handle.prepare('INSERT INTO search_text (rowid, text) VALUES (?, ?)');
+  handle.transaction(() => {
+    for (let i = 0; i < count; i += 1) {
+      addItem.run({ id: idOf(i), at });
+      addRow.run(i + 1, idOf(i), '0'.repeat(64));
+      addWords.run(i + 1, i % 6 === 0 ? 'all sixth' : 'all');
+    }
+  })();
+  handle.close();
+  return path;
+}
+
+test('pages of a word that a sixth of many items have are those of the list', async () => {
+  const opened = await openSqliteIndex(await rowsOf(6_600));
+  const found: string[] = [];
+  for (let page = ['']; page.length > 0; found.push(...page)) {
+    const after = found.length === 0 ? {} : { after: parseSbiId(found.at(-1)!) };
+    const list = await opened.index.listSbis({ search: 'sixth', ...after, limit: 300 });
+    page = list.map(({ id }) => id);
+  }
+
+  expect(found).toEqual(Array.from({ length: 1_100 }, (_, i) => idOf(i * 6)));
+  await opened.close();
+});
+
 describe('The index of words', () => {
   const put = (store: TreeStore, name: string, text: string) => {
     const path = pathFromText(`specs/sbi/${idOf(0)}/${name}`);
