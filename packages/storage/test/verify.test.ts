@@ -237,7 +237,7 @@ describe('Verification finds what was changed in the database', () => {
 
   test('finds a schema number that no script has set', async () => {
     const home = await migratedTree();
-    corrupt(home, 'PRAGMA user_version = 7');
+    corrupt(home, 'PRAGMA user_version = 999');
 
     expect((await verify({ home })).differences).toContainEqual(
       expect.objectContaining({ what: 'schema', where: 'database' }),
