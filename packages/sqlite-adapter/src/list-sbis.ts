@@ -1,14 +1,12 @@
-import { parseSearch, type Sbi, type SbiFilter, type SbiId } from '@deespec/domain';
+import type { Sbi, SbiFilter, SbiId } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { boundedColumns } from './bounded-rows.js';
 import { findLabelled } from './labels.js';
+import { findMatches, matchesAlong, type Matches } from './matches.js';
 import { pageSize } from './page.js';
-import { sbiFromRow, sbiNotFound, sbiPage, type SbiRow, type SbiSource } from './sbi.js';
+import { everything, sbiFromRow, sbiNotFound, sbiPage, type SbiRow, type SbiSource } from './sbi.js';
 import { toStorageError } from './sqlite-error.js';
-
-/** Up to so many matches of a search, each is looked up; more are collected, and the list is walked until the page is full. */
-const FEW = 1_000;
 
 const COLUMNS = boundedColumns('s', [
   ['id', 'id'],
@@ -21,10 +19,6 @@ const COLUMNS = boundedColumns('s', [
   ['completed_at', 'completedAt'],
   ['metadata', 'metadata'],
 ]);
-
-const FOUND = 'SELECT rowid FROM search_text WHERE search_text MATCH :match';
-
-const everything: SbiSource = { from: 'sbi s', conditions: [], values: {}, isFew: false };
 
 /**
  * A keyset page as `Index.listSbis` says, in one read transaction. Where few items have a word or a label, it begins with those.
@@ -53,46 +47,71 @@ interface Page {
   readonly limit: number;
 }
 
-/** The page by ids alone, for which indexes are enough, then its rows. */
-function rowsOf(handle: Database, { filter, after, limit }: Page): SbiRow[] {
-  const source = sourceOf(handle, filter);
-  const { conditions, order, direction, values } = sbiPage(filter, after, source);
-  const ordered = order.map((column) => `${column} ${direction}`).join(', ');
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const ids = `SELECT s.id FROM ${source.from} ${where} ORDER BY ${ordered} LIMIT :limit`;
-  return handle
-    .prepare(`SELECT ${COLUMNS} FROM (${ids}) p CROSS JOIN sbi s ON s.id = p.id ORDER BY ${ordered}`)
-    .all({ ...values, ...source.values, limit }) as SbiRow[];
-}
-
-function sourceOf(handle: Database, { search, label, status }: SbiFilter): SbiSource {
-  const searched = search === undefined ? everything : searchedItems(handle, search);
-  if (label === undefined || searched.isFew) return searched;
-  const labelled = findLabelled(handle, label, status);
-  if (labelled === undefined) return searched;
-  return {
-    ...labelled,
-    conditions: searched.conditions,
-    values: { ...searched.values, ...labelled.values },
-  };
-}
-
-function searchedItems(handle: Database, search: string): SbiSource {
-  // Each word as a string, in which FTS5 knows no operators: a word of ours is one of its own, and has no quote in it.
-  const match = parseSearch(search)
-    .map(({ written }) => `"${written}"`)
-    .join(' AND ');
-  const count = handle.prepare(`SELECT count(*) FROM (${FOUND} LIMIT ${FEW})`).pluck();
-  const isFew = (count.get({ match }) as number) < FEW;
-  if (isFew) {
-    // From the matches to the SBIs.
-    const from =
-      'search_text t CROSS JOIN search_item i ON i.id = t.rowid CROSS JOIN sbi s ON s.id = i.sbi_id';
-    return { from, conditions: ['t.search_text MATCH :match'], values: { match }, isFew };
+function rowsOf(handle: Database, page: Page): SbiRow[] {
+  const { filter, limit } = page;
+  const matches = filter.search === undefined ? undefined : findMatches(handle, filter.search);
+  const listed = listedItems(handle, filter, matches);
+  const asked = matches === undefined ? undefined : askAlong(handle, page, { matches, listed });
+  if (asked !== undefined) {
+    const { order } = pageIn(page, listed, limit);
+    return handle
+      .prepare(
+        `SELECT ${COLUMNS} FROM json_each(:ids) p CROSS JOIN sbi s ON s.id = p.value ORDER BY ${order}`,
+      )
+      .all({ ids: JSON.stringify(asked) }) as SbiRow[];
   }
-  // Along the list, with a look at which rows match.
-  const condition = `(SELECT i.id FROM search_item i WHERE i.sbi_id = s.id) IN (${FOUND})`;
-  return { ...everything, conditions: [condition], values: { match } };
+  // By ids alone, for which indexes are enough, then their rows.
+  const source = matches === undefined ? listed : bothOf(listed, matches.source);
+  const { sql, order, values } = pageIn(page, source, limit);
+  return handle
+    .prepare(`SELECT ${COLUMNS} FROM (${sql}) p CROSS JOIN sbi s ON s.id = p.id ORDER BY ${order}`)
+    .all(values) as SbiRow[];
+}
+
+/** A list is walked at most so far by asking its items, in pages. */
+const PAGES = 4;
+
+/** The ids of a page, found by asking items in the order of the list; `undefined` when that is not the faster way. */
+function askAlong(
+  handle: Database,
+  page: Page,
+  { matches, listed }: { matches: Matches; listed: SbiSource },
+): string[] | undefined {
+  const { match, estimate } = matches;
+  if (estimate === undefined) return undefined;
+  const { limit } = page;
+  const most = limit * PAGES;
+  const { sql, values } = pageIn(page, listed, most);
+  const ids = handle.prepare(sql).pluck().iterate(values) as IterableIterator<string>;
+  return matchesAlong(handle, ids, { match, estimate, limit, most });
+}
+
+/** The ids of a page in SQL, and its order. */
+function pageIn(
+  { filter, after }: Page,
+  source: SbiSource,
+  limit: number,
+): { sql: string; order: string; values: Record<string, string | number> } {
+  const { conditions, order: columns, direction, values } = sbiPage(filter, after, { ...source, limit });
+  const order = columns.map((column) => `${column} ${direction}`).join(', ');
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const sql = `SELECT s.id FROM ${source.from} ${where} ORDER BY ${order} LIMIT :limit`;
+  return { sql, order, values: { ...values, ...source.values, limit } };
+}
+
+/** Where a list without its search is looked for. */
+function listedItems(
+  handle: Database,
+  { label, status }: SbiFilter,
+  matches: Matches | undefined,
+): SbiSource {
+  const isLooked = label !== undefined && matches?.source.isFew !== true;
+  return (isLooked ? findLabelled(handle, label, status) : undefined) ?? everything;
+}
+
+function bothOf(listed: SbiSource, searched: SbiSource): SbiSource {
+  if (searched.isFew) return searched;
+  return { ...listed, conditions: searched.conditions, values: { ...listed.values, ...searched.values } };
 }
 
 /** @throws StorageError `SBI.NOT_FOUND` */

@@ -9,7 +9,6 @@ import {
 import { EntitySchema, type DataSource } from 'typeorm';
 
 import { boundedRows } from './bounded-rows.js';
-import { pageSize } from './page.js';
 import { storedInteger, storedObject, storedText } from './stored-cell.js';
 
 /** A row of `sbi`. */
@@ -124,16 +123,19 @@ export interface SbiSource {
   readonly isFew: boolean;
 }
 
+/** All of them. */
+export const everything: SbiSource = { from: 'sbi s', conditions: [], values: {}, isFew: false };
+
 /**
  * The page that a filter names.
  *
  * @param after - the SBI that `filter.after` names
- * @param source - where it is looked for
+ * @param source - where it is looked for, and how many rows there are at most
  */
 export function sbiPage(
   filter: SbiFilter,
   after: Sbi | undefined,
-  source: Pick<SbiSource, 'conditions' | 'isFew'>,
+  source: Pick<SbiSource, 'conditions' | 'isFew'> & { readonly limit: number },
 ): SbiPage {
   const { status, label, order = 'created', direction } = filter;
   const conditions = [...source.conditions];
@@ -157,8 +159,7 @@ export function sbiPage(
   };
   if (after === undefined) return page;
   for (const [at, { of }] of keys.entries()) values[`after${at}`] = of(after);
-  if (order === 'next' && !source.isFew)
-    return { ...page, conditions: [afterRank(page, pageSize(filter.limit))] };
+  if (order === 'next' && !source.isFew) return { ...page, conditions: [afterRank(page, source.limit)] };
   conditions.push(isBeyond(page.order, page.direction));
   return page;
 }

@@ -1,0 +1,94 @@
+import { parseSbiId, type SbiFilter } from '@deespec/domain';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+
+import { openHandle, openSqliteIndex } from '../src/index.js';
+import { MemoryTree } from './memory-tree.js';
+import { directory, removeDirectories } from './support.js';
+
+afterAll(removeDirectories);
+
+/** With these, more items have a common word than are collected for a page. */
+const ITEMS = 80_000;
+
+interface Item {
+  readonly id: string;
+  readonly status: string;
+  readonly label: string | null;
+  readonly words: string;
+}
+
+/** Most have the common word; those that are done only at the beginning, and none that is ready. */
+function itemOf(number: number): Item {
+  const id = `SBI-01M810CC00${String(number).padStart(16, '0')}`;
+  const status = number % 11 === 0 ? 'READY' : number % 11 === 1 ? 'DONE' : 'WIP';
+  const hasWord = status === 'WIP' ? number % 7 !== 0 : status === 'DONE' && number < 1_000;
+  const words = `${hasWord ? 'often' : 'never'} ${number % 2 === 0 ? 'even' : 'odd'}`;
+  return { id, status, label: number % 4 === 0 ? 'fourth' : null, words };
+}
+
+/** The rows alone: what a search reads. */
+async function databaseOf(items: readonly Item[]): Promise<string> {
+  const path = join(directory(), 'deespec.db');
+  await new MemoryTree().load(path, 'create');
+  const handle = openHandle(path, 'write');
+  const at = '2026-01-02T03:04:05.000000000Z';
+  const add = handle.prepare(
+    `INSERT INTO sbi (id, task_id, label, priority, status, created_at, updated_at, metadata, path)
+     VALUES (:id, :id, :label, 0, :status, '${at}', '${at}', '{}', CAST(:id AS BLOB))`,
+  );
+  const addItem = handle.prepare('INSERT INTO search_item (sbi_id, basis) VALUES (?, hex(zeroblob(32)))');
+  const addWords = handle.prepare('INSERT INTO search_text (rowid, text) VALUES (?, ?)');
+  handle.transaction(() => {
+    for (const { words, ...item } of items) {
+      add.run(item);
+      addWords.run(addItem.run(item.id).lastInsertRowid, words);
+    }
+  })();
+  handle.close();
+  return path;
+}
+
+describe('A search for words that most items have', () => {
+  const items = Array.from({ length: ITEMS }, (_, number) => itemOf(number));
+  let opened: Awaited<ReturnType<typeof openSqliteIndex>>;
+
+  beforeAll(async () => {
+    opened = await openSqliteIndex(await databaseOf(items));
+  });
+  afterAll(() => opened.close());
+
+  test.each<SbiFilter>([
+    { search: 'often' },
+    { search: 'often', direction: 'descending' },
+    { search: 'often even' },
+    { search: 'often', status: 'WIP' },
+    { search: 'often', status: 'DONE' },
+    { search: 'often', status: 'READY' },
+    { search: 'often', label: 'fourth' },
+    { search: 'often', order: 'next' },
+  ])('the pages of %j hold every item that has them, once and in order', async (filter) => {
+    const wanted = items
+      .filter(({ words }) => filter.search!.split(' ').every((word) => words.split(' ').includes(word)))
+      .filter(({ status }) => filter.status === undefined || status === filter.status)
+      .filter(({ label }) => filter.label === undefined || label === filter.label)
+      .map(({ id }) => id);
+    if (filter.direction === 'descending') wanted.reverse();
+    const found: string[] = [];
+    // Short pages are found in another way than long ones.
+    for (let limit = 30; ; limit = limit === 30 ? 1_000 : 30) {
+      const after = found.at(-1);
+      const from = after === undefined ? {} : { after: parseSbiId(after) };
+      const page = await opened.index.listSbis({ ...filter, ...from, limit });
+      found.push(...page.map(({ id }) => id));
+      if (page.length < limit) break;
+    }
+    expect(found).toEqual(wanted);
+  });
+
+  test('the first page by status is found behind all the items of another status that lack them', async () => {
+    const page = await opened.index.listSbis({ search: 'often', order: 'status', limit: 5 });
+    const wanted = items.filter(({ status, words }) => status === 'DONE' && words.startsWith('often'));
+    expect(page.map(({ id }) => id)).toEqual(wanted.slice(0, 5).map(({ id }) => id));
+  });
+});
