@@ -25,6 +25,16 @@ export function indexTexts(handle: Database): void {
     for (const { path, sha256 } of unit.entries) text.note(path, sha256);
     search.write(text, read);
   }
+  joinTexts(handle);
+}
+
+/**
+ * Makes one of the pieces in which FTS5 wrote the words: it looks into each of them for each word. In the caller's transaction, if any.
+ *
+ * Source: sqlite.org/fts5.html, "optimize".
+ */
+export function joinTexts(handle: Database): void {
+  handle.exec(`INSERT INTO search_text (search_text) VALUES ('optimize')`);
 }
 
 /** Forgets the words of every SBI, whatever is there, in the caller's transaction. Source: sqlite.org/fts5.html, "delete-all". */

@@ -12,6 +12,7 @@ import { openHandle } from './handle.js';
 import { SqliteJournalSpool } from './journal-spool.js';
 import { forgetJournal } from './journal-state.js';
 import { applySchema, requireSchema } from './schema.js';
+import { joinTexts } from './search-fill.js';
 import { toStorageError } from './sqlite-error.js';
 import { createState, nextRev, type StorageState } from './storage-state.js';
 import { StoredTree } from './stored-tree.js';
@@ -84,8 +85,9 @@ export class SqliteLoader extends StoredTree implements TreeLoader {
     }
   }
 
-  /** Refreshes the statistics of the query planner and closes. The file is complete then, but not yet synced. */
+  /** Joins what a search reads, refreshes the statistics of the query planner and closes. The file is complete then, but not yet synced. */
   complete(): void {
+    joinTexts(this.handle);
     this.handle.exec('ANALYZE');
     this.close();
   }

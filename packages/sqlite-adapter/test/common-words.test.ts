@@ -9,7 +9,7 @@ import { directory, removeDirectories } from './support.js';
 afterAll(removeDirectories);
 
 /** With these, more items have a common word than are collected for a page. */
-const ITEMS = 80_000;
+const ITEMS = 60_000;
 
 interface Item {
   readonly id: string;
