@@ -68,9 +68,6 @@ function rowsOf(handle: Database, page: Page): SbiRow[] {
     .all(values) as SbiRow[];
 }
 
-/** A list is walked at most so far by asking its items, in pages. */
-const PAGES = 4;
-
 /** The ids of a page, found by asking items in the order of the list; `undefined` when that is not the faster way. */
 function askAlong(
   handle: Database,
@@ -79,11 +76,19 @@ function askAlong(
 ): string[] | undefined {
   const { match, estimate } = matches;
   if (estimate === undefined) return undefined;
-  const { limit } = page;
-  const most = limit * PAGES;
-  const { sql, values } = pageIn(page, listed, most);
-  const ids = handle.prepare(sql).pluck().iterate(values) as IterableIterator<string>;
-  return matchesAlong(handle, ids, { match, estimate, limit, most });
+  return matchesAlong(handle, idsAlong(handle, page, listed), { match, estimate, limit: page.limit });
+}
+
+/** The ids of a list in its order, a few pages at a time. */
+function* idsAlong(handle: Database, page: Page, listed: SbiSource): Generator<string> {
+  const rows = page.limit * 2;
+  for (let { after } = page; ;) {
+    const { sql, values } = pageIn({ ...page, after }, listed, rows);
+    const ids = handle.prepare(sql).pluck().all(values) as SbiId[];
+    yield* ids;
+    if (ids.length < rows) return;
+    after = findSbi(handle, ids.at(-1)!);
+  }
 }
 
 /** The ids of a page in SQL, and its order. */

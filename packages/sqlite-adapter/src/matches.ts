@@ -59,8 +59,6 @@ export interface Asked {
   /** As of {@link Matches}. */
   readonly estimate: number;
   readonly limit: number;
-  /** As many ids are given at most, though the list may go on. */
-  readonly most: number;
 }
 
 /**
@@ -71,7 +69,7 @@ export interface Asked {
 export function matchesAlong(
   handle: Database,
   ids: Iterable<string>,
-  { match, estimate, limit, most }: Asked,
+  { match, estimate, limit }: Asked,
 ): string[] | undefined {
   const ask = handle
     .prepare(`${FOUND} AND rowid = (SELECT i.id FROM search_item i WHERE i.sbi_id = :id)`)
@@ -83,7 +81,7 @@ export function matchesAlong(
     if (ask.get({ match, id }) !== undefined) found.push(id);
     if (found.length === limit) return found;
     const left = ((limit - found.length) * asked) / found.length;
-    if (asked === most || (asked >= TRIED && left * COST_OF_ASKING > estimate)) return undefined;
+    if (asked >= TRIED && left * COST_OF_ASKING > estimate) return undefined;
   }
   return found;
 }
