@@ -1,3 +1,4 @@
+export { ContentHasher } from './content-hasher.js';
 export { DerivedIndex } from './derived-index.js';
 export type { IndexSource } from './derived-index.js';
 export { writeFileDurably } from './durable-write.js';

@@ -12,4 +12,4 @@ export { loadTree } from './transfer/load.js';
 export type { LoadOptions, LoadReport } from './transfer/load.js';
 export { interrupted, matchTree } from './transfer/match.js';
 export type { MatchOptions, Tally } from './transfer/match.js';
-export type { SourceStat, TreeSource } from './transfer/source.js';
+export type { ContentHasher, SourceStat, TreeSource } from './transfer/source.js';

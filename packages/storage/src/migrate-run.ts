@@ -1,4 +1,4 @@
-import type { TreeSource } from '@deespec/migration-engine';
+import type { ContentHasher, TreeSource } from '@deespec/migration-engine';
 
 import type { OwnDatabase } from './database.js';
 import type { EpochRecord } from './epoch-file.js';
@@ -11,6 +11,8 @@ export interface MigrateRun {
   readonly paths: HomePaths;
   readonly options: MigrateOptions;
   readonly source: TreeSource;
+  /** Hashes contents of the source in another thread; only where that is worth its start. */
+  readonly hasher?: ContentHasher;
   /** Litter of other programs that the scan left out: path for display -> bytes. */
   readonly ignored: Map<string, number>;
   readonly directory: RunDirectory;

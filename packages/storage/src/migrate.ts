@@ -1,5 +1,5 @@
 import { displayPath, isStorageError, StorageError, systemCode, timeFromDate } from '@deespec/domain';
-import { openFileStorage } from '@deespec/file-adapter';
+import { ContentHasher, openFileStorage } from '@deespec/file-adapter';
 import { matchTree, type TreeSource } from '@deespec/migration-engine';
 import {
   addEvidence,
@@ -60,6 +60,7 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
   const release = await takeAlone(paths, options.dryRun ? `${command} --dry-run` : command, AN_INSTANT_MS);
   const runId = ulid(startedAt.getTime());
   let directory: RunDirectory | undefined;
+  let hasher: ContentHasher | undefined;
   try {
     await requireFileMode(paths);
     requireIdleGoTool(paths, startedAt);
@@ -72,10 +73,12 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
     });
     const total = published?.evidence ?? tally(source);
     const epoch = ensureEpoch(paths);
+    if (isLarge(total)) hasher = new ContentHasher(source.root.directory);
     const run: MigrateRun = {
       paths,
       options,
       source,
+      ...(hasher === undefined ? {} : { hasher }),
       ignored,
       directory,
       epoch,
@@ -90,8 +93,14 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
   } catch (error) {
     throw afterRemoval(error, directory);
   } finally {
+    await hasher?.close();
     release();
   }
+}
+
+/** A tree that takes long enough for a thread that reads a part of it: its start takes 50 ms of a processor. */
+function isLarge({ entries, bytes }: Tally): boolean {
+  return entries >= 3_000 || bytes >= 67_108_864;
 }
 
 /** The work is done by then: when the run's directory cannot be removed, the error says what stands, and the next run removes it. */
@@ -161,6 +170,7 @@ async function unchanged(run: MigrateRun, runId: string): Promise<MigrateReport 
     const match = await matchTree({
       source: run.source,
       target: stored,
+      ...(run.hasher === undefined ? {} : { hasher: run.hasher }),
       onProgress: (done) => progress(run, 'compare', done),
       ...(run.options.signal === undefined ? {} : { signal: run.options.signal }),
     });

@@ -75,6 +75,24 @@ describe('Second run', () => {
     expect(report.written).toEqual({ entries: 1, bytes: 3, rows: 0, removed: 0 });
   });
 
+  test('finds such a change anywhere in a tree that two threads read', async () => {
+    const home = generatedTree();
+    const at = 1_700_000_000;
+    const files = Array.from({ length: 3_200 }, (_, number) => `knowledge/${number % 8}/${number}.md`);
+    for (const file of files) utimesSync(put(home, file, `one ${file}`), at, at);
+    await migrate({ home });
+    expect((await migrate({ home })).outcome).toBe('unchanged');
+    // In turn: a thread that missed one of them would find the tree unchanged.
+    for (const file of [files[0]!, files[1_601]!, files.at(-1)!]) {
+      utimesSync(put(home, file, `two ${file}`), at, at);
+
+      expect(await migrate({ home })).toMatchObject({
+        outcome: 'updated',
+        written: { entries: 1, removed: 0 },
+      });
+    }
+  }, 60_000);
+
   test('writes exactly the entry whose mode changed, and the one whose time did', async () => {
     const home = await migratedTree();
     chmodSync(join(home, 'setting.json'), 0o600);

@@ -20,6 +20,15 @@ export interface TreeSource extends TreeReader {
   scan(): Iterable<SourceStat>;
 }
 
+/** Hashes contents of the source beside its caller. Implemented by `@deespec/file-adapter`. */
+export interface ContentHasher {
+  /**
+   * @returns `undefined` when it has enough to do; else SHA-256 (hex) in the order of `paths`, `undefined` for what could not be read:
+   *   to be read by the caller, who meets the reason. Never rejects
+   */
+  hash(paths: readonly TreePath[]): Promise<readonly (string | undefined)[]> | undefined;
+}
+
 /** Small contents of one unit that are kept between deriving and writing it. 32 MiB. */
 const KEPT_BYTES = 33_554_432;
 
