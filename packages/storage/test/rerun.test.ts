@@ -83,7 +83,8 @@ describe('Second run', () => {
     await migrate({ home });
     expect((await migrate({ home })).outcome).toBe('unchanged');
     // In turn: a thread that missed one of them would find the tree unchanged.
-    for (const file of [files[0]!, files[1_601]!, files[999]!]) {
+    for (const number of [0, 999, 950, 900]) {
+      const file = files[number]!;
       utimesSync(put(home, file, `two ${file}`), at, at);
 
       expect(await migrate({ home })).toMatchObject({
