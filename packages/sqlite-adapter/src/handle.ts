@@ -7,7 +7,7 @@ import { toStorageError } from './sqlite-error.js';
 /**
  * How a database is opened: `read` never writes; `look` is for the first look at a file that may not be ours: it reads, and
  * leaves no sidecars, which a connection that cannot write leaves beside a database in WAL mode; `write` is durable at every commit; `build` is for a file that nobody else
- * can reach: no journal, no sync, no foreign keys, and one fsync by the publisher before it is published; `lock` is for a
+ * can reach: no sync, no foreign keys, and one fsync by the publisher before it is published; `lock` is for a
  * file whose locks are all that matters.
  */
 export type Access = 'read' | 'look' | 'write' | 'build' | 'lock';
@@ -41,7 +41,7 @@ const perAccess: Readonly<Record<Access, readonly string[]>> = {
   // EXTRA, not FULL: with a rollback journal a commit is its removal, and only EXTRA syncs the directory after that.
   write: ['synchronous = EXTRA', 'foreign_keys = ON', 'journal_size_limit = 67108864'],
   lock: ['journal_mode = DELETE'],
-  build: ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF', 'cache_size = -32768'],
+  build: ['synchronous = OFF', 'foreign_keys = OFF', 'cache_size = -32768'],
 };
 
 /**

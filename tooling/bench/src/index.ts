@@ -1,3 +1,5 @@
+export { renderCurve, runCurve } from './curve.js';
+export type { CurveOptions, CurvePoint } from './curve.js';
 export { measure, watchMemory } from './measure.js';
 export type { Command, Sample } from './measure.js';
 export { parseOptions } from './options.js';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { compareRatios, keptResults, readKept, resultsFile, type KeptResults } from './compare.js';
+import { renderCurve, runCurve } from './curve.js';
 import { parseOptions, usage, type Options } from './options.js';
 import { renderComparison } from './render-comparison.js';
 import { makeReport, renderReport } from './report.js';
@@ -28,6 +29,13 @@ async function main(): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'deespec-bench-'));
   try {
     const onStep = (title: string): void => void process.stderr.write(`${title}\n`);
+    if (options.curve !== undefined) {
+      const sizes = options.curve;
+      process.stdout.write(
+        renderCurve(await runCurve({ directory, sizes, onStep, signal: interrupt.signal })),
+      );
+      return 0;
+    }
     const report = makeReport(
       await runBenchmark({ directory, ...options, writes: WRITES, onStep, signal: interrupt.signal }),
     );

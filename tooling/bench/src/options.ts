@@ -6,6 +6,7 @@ export const usage = `usage: npm run bench -- [options]
   --backup-mb <n>   size of the database that is backed up and restored, MiB (default 256)
   --items <n>       items of the database whose lists are timed (default 100000)
   --full            the sizes of the budgets: 20000 SBIs (about 113,000 files, 350 MB), 10240 MiB, 1000000 items
+  --curve <n,...>   instead of all else: the commands over whole trees once at each of these sizes, for example 2000,20000,200000
   --runs <n>        rounds; medians are taken over them (default 3)
   --output <file>   also write the figures as JSON
   --save            keep the ratios, as what later runs are compared with
@@ -21,6 +22,8 @@ export interface Options {
   /** Bytes. */
   readonly backupBytes: number;
   readonly items: number;
+  /** Sizes, SBIs; `undefined` for the benchmark proper. */
+  readonly curve: readonly number[] | undefined;
   readonly output: string | undefined;
   readonly save: boolean;
   readonly check: boolean;
@@ -36,6 +39,7 @@ export function parseOptions(args: readonly string[]): Options {
       runs: { type: 'string', default: '3' },
       'backup-mb': { type: 'string' },
       items: { type: 'string' },
+      curve: { type: 'string' },
       full: { type: 'boolean', default: false },
       output: { type: 'string' },
       save: { type: 'boolean', default: false },
@@ -51,6 +55,7 @@ export function parseOptions(args: readonly string[]): Options {
     runs: parseCount('--runs', values.runs),
     backupBytes: parseCount('--backup-mb', values['backup-mb'] ?? sizes.mib) * 1024 * 1024,
     items: parseCount('--items', values.items ?? sizes.items),
+    curve: values.curve?.split(',').map((size) => parseCount('--curve', size)),
     output: values.output,
     save: values.save,
     check: values.check,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { makeReport, renderReport, runBenchmark, type Report } from '../src/index.js';
+import { makeReport, renderCurve, renderReport, runBenchmark, runCurve, type Report } from '../src/index.js';
 
 let directory: string;
 let report: Report;
@@ -74,4 +74,22 @@ describe('benchmark', () => {
     for (const { name } of [...report.cases, ...report.queries, ...report.writes])
       expect(text).toContain(name);
   });
+});
+
+describe('curve', () => {
+  test('times the commands over whole trees at each size, as a table and a chart', async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'deespec-curve-test-'));
+    const points = await runCurve({ directory: scratch, sizes: [3, 9], onStep: () => undefined });
+    rmSync(scratch, { recursive: true });
+
+    const commands = ['migrate', 'migrate, unchanged tree', 'verify --check-all', 'export'];
+    expect(points.map(({ sbis, samples }) => [sbis, ...samples.keys()])).toEqual([
+      [3, 'sha256sum', 'cp -r', ...commands],
+      [9, 'sha256sum', 'cp -r', ...commands],
+    ]);
+    const text = renderCurve(points);
+    for (const name of commands)
+      expect(text).toMatch(new RegExp(`^\\| \`${name}\` \\|( \\d+\\.\\d s, \\d+ MiB \\|){2}$`, 'mu'));
+    expect(text.match(/^ {2}line \[[\d.]+, [\d.]+\]$/gmu)).toHaveLength(4);
+  }, 60_000);
 });

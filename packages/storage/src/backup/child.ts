@@ -1,7 +1,8 @@
 // The program of the child process: what blocks its thread for long, and what looks into files that may be hostile, is done here, where
 // it can be ended at any time.
-import { hashFile, inspect, sendable, snapshot } from './inspect.js';
+import { hashFile } from './hash-file.js';
 import type { Answer, Job } from './run-child.js';
+import { sendable } from './sent-error.js';
 
 // Whoever asked is gone.
 process.on('disconnect', () => process.exit(1));
@@ -17,7 +18,9 @@ async function answer(job: Job): Promise<void> {
   process.send!(message, () => process.exit(0));
 }
 
-function resultOf(job: Job): unknown {
-  if (job.kind === 'snapshot') return snapshot(job.from, job.to);
-  return job.kind === 'hash' ? hashFile(job.path) : inspect(job.path, job.ownLinks);
+async function resultOf(job: Job): Promise<unknown> {
+  if (job.kind === 'hash') return hashFile(job.path);
+  // Loaded for these alone: it takes longer than hashing a small file.
+  const { inspect, snapshot } = await import('./inspect.js');
+  return job.kind === 'snapshot' ? snapshot(job.from, job.to) : inspect(job.path, job.ownLinks);
 }

@@ -1,4 +1,4 @@
-import { isStorageError, StorageError, systemError } from '@deespec/domain';
+import { StorageError } from '@deespec/domain';
 import {
   countStored,
   countTables,
@@ -12,13 +12,10 @@ import {
   toStorageError,
 } from '@deespec/sqlite-adapter';
 import { digestDatabase } from '@deespec/verifier';
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 
+import type { FileFacts } from './hash-file.js';
 import type { BackupFacts } from './manifest.js';
-
-/** What a file is, whatever is in it. */
-export type FileFacts = Pick<BackupFacts, 'sha256' | 'size'>;
 
 /** What a database of ours holds. */
 export type DatabaseFacts = Omit<BackupFacts, keyof FileFacts>;
@@ -134,42 +131,9 @@ function requireWithoutLog(path: string): void {
   });
 }
 
-/** Hash and length of a closed file, whatever is in it. */
-export async function hashFile(path: string): Promise<FileFacts> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
-  return { sha256: hash.digest('hex'), size };
-}
-
 function corrupt(handle: Handle, what: string): StorageError {
   return new StorageError('DATABASE.CORRUPT', `${handle.name} ${what}`, {
     hint: 'use another backup',
     details: { database: handle.name },
   });
-}
-
-/** An error as it can be sent to another process. */
-export interface SentError {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string | undefined;
-  readonly details: Readonly<Record<string, unknown>>;
-}
-
-/** What is sent of an error. */
-export function sendable(error: unknown): SentError {
-  const known = isStorageError(error) ? error : systemError(error);
-  if (known !== undefined) {
-    const { code, message, hint, details } = known;
-    return { code, message, hint, details };
-  }
-  return {
-    code: 'INTERNAL',
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    details: {},
-  };
 }

@@ -2,8 +2,10 @@ import { errorKinds, StorageError, type ErrorCode } from '@deespec/domain';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import type { DatabaseFacts, FileFacts, SentError } from './inspect.js';
+import type { FileFacts } from './hash-file.js';
+import type { DatabaseFacts } from './inspect.js';
 import type { BackupFacts } from './manifest.js';
+import type { SentError } from './sent-error.js';
 
 /** What the child process is to do. */
 export type Job =
@@ -38,7 +40,7 @@ export async function runSnapshot(from: string, to: string, limits: ChildLimits)
 }
 
 /**
- * Reads and proves all of a closed file, see `inspect` and `hashFile` in `inspect.ts`: in two processes beside one another, because each
+ * Reads and proves all of a closed file, see `inspect` and `hashFile`: in two processes beside one another, because each
  * takes as long as the other.
  *
  * @throws StorageError also `BACKUP.DAMAGED` for one that no check survives
