@@ -85,9 +85,13 @@ export class SqliteLoader extends StoredTree implements TreeLoader {
     }
   }
 
-  /** Joins what a search reads, refreshes the statistics of the query planner and closes. The file is complete then, but not yet synced. */
+  /**
+   * Joins what a search reads, refreshes the statistics of the query planner and closes. The file is complete then, but not yet synced.
+   *
+   * @throws StorageError `DATABASE.CORRUPT` for a copy whose words cannot be read; by what SQLite says
+   */
   complete(): void {
-    joinTexts(this.handle);
+    this.batch(() => joinTexts(this.handle));
     this.handle.exec('ANALYZE');
     this.close();
   }

@@ -57,6 +57,7 @@ export async function matchTree(
     if (Date.now() < sliceEnd) continue;
     options.onProgress?.({ ...scanned });
     await nextTurn();
+    if (options.signal?.aborted === true) throw interrupted();
     sliceEnd = Date.now() + SLICE_MS;
   }
   const same = (await contents.finish()) && options.target.count() === scanned.entries;
