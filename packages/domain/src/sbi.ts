@@ -46,8 +46,7 @@ export interface SbiFilter {
   /**
    * `created` (the default): by `createdAt`, then `id`. `next`: in the order in which they are to be taken into work: by
    * `priority`, lowest first and 0 as 999 because it says nothing, then `createdAt`, then `id`. `updated`, `priority` (as the
-   * number it is), `status` and `id`: by that, then `createdAt`, then `id`. Pages of a database are read along an index with
-   * the first two; with the others all that the filter names is sorted for each page.
+   * number it is), `status` and `id`: by that, then `createdAt`, then `id`. Pages of a database are read along an index.
    */
   readonly order?: SbiOrder;
   /** Default `ascending`. */

@@ -28,10 +28,11 @@ export async function boundedRows<Row extends ObjectLiteral>(
  * @param columns - column and name of each that can be long
  */
 export function boundedColumns(alias: string, columns: readonly (readonly [string, string])[]): string {
-  return columns
-    .map(([column, name]) => {
-      const cell = `${alias}.${column}`;
-      return `CASE WHEN octet_length(${cell}) > ${CELL_BYTES} THEN x'' ELSE ${cell} END AS ${name}`;
-    })
-    .join(', ');
+  return columns.map(([column, name]) => `${boundedValue(`${alias}.${column}`)} AS ${name}`).join(', ');
+}
+
+/** As {@link boundedColumns}, of one column. What is no column, but computed, is no text, and left as it is. */
+export function boundedValue(column: string): string {
+  if (!/^\w+\.\w+$/u.test(column)) return column;
+  return `CASE WHEN octet_length(${column}) > ${CELL_BYTES} THEN x'' ELSE ${column} END`;
 }

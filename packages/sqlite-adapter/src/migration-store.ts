@@ -34,7 +34,10 @@ interface RawRow {
   readonly durationMs: number | null;
 }
 /** What no SQL can do for the rows that are there when a script is applied, by the script's name; in its transaction. */
-const completions: Readonly<Record<string, (handle: Database) => void>> = { text_search: indexTexts };
+const completions: Readonly<Record<string, (handle: Database) => void>> = {
+  text_search: indexTexts,
+  search_parts: indexTexts,
+};
 
 /** `schema_version` and `schema_info` of one database. */
 export class SqliteSchemaStore implements SchemaStore {
@@ -168,12 +171,12 @@ export class SqliteSchemaStore implements SchemaStore {
     return new Set(this.handle.prepare(`SELECT name FROM pragma_table_info('schema_version')`).pluck().all());
   }
 
-  /** Rows of each table but the two that the change itself writes. */
+  /** Rows of each table but the two that the change itself writes, and those in which FTS5 keeps words as it likes. */
   private countRows(): ReadonlyMap<string, number> {
     const tables = this.handle
       .prepare(
         `SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'
-         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('schema_version', 'schema_info')`,
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('schema_version', 'schema_info', 'search_text_data', 'search_text_idx')`,
       )
       .pluck()
       .all() as string[];

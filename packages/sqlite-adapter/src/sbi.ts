@@ -99,9 +99,29 @@ const orderKeys: Readonly<Record<SbiOrder, readonly OrderKey[]>> = {
   id: [byId],
 };
 
+/** The columns a list is ordered by. Within one status the order of a list by status is that of creation. */
+function keysOf({ order = 'created', status }: SbiFilter): readonly OrderKey[] {
+  return orderKeys[order === 'status' && status !== undefined ? 'created' : order];
+}
+
+/** Where an SBI stands in a list: its values of the columns that the list is ordered by. */
+export type SbiPlace = readonly (string | number)[];
+
+/** The place of an SBI in the list of a filter. */
+export function placeOf(filter: SbiFilter, sbi: Sbi): SbiPlace {
+  return keysOf(filter).map(({ of }) => of(sbi));
+}
+
+/** The columns of {@link SbiPlace} on `sbi s`. */
+export function placeColumns(filter: SbiFilter): string[] {
+  return keysOf(filter).map(({ column }) => column);
+}
+
 /** What a page is made of, in SQL on `sbi s` with named parameters. */
 export interface SbiPage {
   readonly conditions: readonly string[];
+  /** Those of an item's place. */
+  readonly columns: readonly string[];
   readonly order: readonly string[];
   /** Of every column. */
   readonly direction: 'ASC' | 'DESC';
@@ -126,19 +146,20 @@ export interface SbiSource {
 /** All of them. */
 export const everything: SbiSource = { from: 'sbi s', conditions: [], values: {}, isFew: false };
 
-/**
- * The page that a filter names.
- *
- * @param after - the SBI that `filter.after` names
- * @param source - where it is looked for, and how many rows there are at most
- */
-export function sbiPage(
-  filter: SbiFilter,
-  after: Sbi | undefined,
-  source: Pick<SbiSource, 'conditions' | 'isFew'> & { readonly limit: number },
-): SbiPage {
-  const { status, label, order = 'created', direction } = filter;
-  const conditions = [...source.conditions];
+/** Which part of a list is looked at. */
+export interface SbiRange {
+  /** Items behind this place. */
+  readonly after?: SbiPlace | undefined;
+  /** Up to this place, this included; some behind it may be among them. */
+  readonly until?: SbiPlace | undefined;
+  /** Those with the same first value as `after`, or those with another one; absent: both. */
+  readonly among?: 'same' | 'other' | undefined;
+}
+
+/** The page that a filter names, of a part of the list. */
+export function sbiPage(filter: SbiFilter, { after, until, among }: SbiRange): SbiPage {
+  const { status, label } = filter;
+  const conditions: string[] = [];
   const values: Record<string, string | number> = {};
   if (status !== undefined) {
     conditions.push('s.status = :status');
@@ -148,40 +169,25 @@ export function sbiPage(
     conditions.push(hasLabel('s.label'));
     values['label'] = label;
   }
-  // Within one status the order of a list by status is that of creation.
-  const keys = orderKeys[order === 'status' && status !== undefined ? 'created' : order];
-  const isDown = direction === 'descending';
-  const page: SbiPage = {
+  const isDown = filter.direction === 'descending';
+  const all = placeColumns(filter);
+  const from = among === 'same' ? 1 : 0;
+  const to = among === 'other' ? 1 : all.length;
+  const compare = (sign: string, name: string, place: SbiPlace): void => {
+    const names = place.slice(from, to).map((_, at) => `:${name}${from + at}`);
+    conditions.push(`(${all.slice(from, to).join(', ')}) ${sign} (${names.join(', ')})`);
+    for (const [at, value] of place.entries()) values[`${name}${at}`] = value;
+  };
+  if (after !== undefined) compare(isDown ? '<' : '>', 'after', after);
+  if (among === 'same') conditions.push(`${all[0]} = :after0`);
+  const isBounded = until !== undefined && (among !== 'same' || until[0] === after?.[0]);
+  if (isBounded) compare(isDown ? '>=' : '<=', 'until', until);
+  return {
     conditions,
-    order: keys.map(({ column }) => column),
+    // SQLite does not see that the first column is the same in all of them, and reads the table for a rank.
+    columns: among === 'same' ? [':after0', ...all.slice(1)] : all,
+    order: all.slice(from),
     direction: isDown ? 'DESC' : 'ASC',
     values,
   };
-  if (after === undefined) return page;
-  for (const [at, { of }] of keys.entries()) values[`after${at}`] = of(after);
-  if (order === 'next' && !source.isFew) return { ...page, conditions: [afterRank(page, source.limit)] };
-  conditions.push(isBeyond(page.order, page.direction));
-  return page;
-}
-
-/** @param from - which of the values of the last item the first of these columns is compared with */
-function isBeyond(columns: readonly string[], direction: 'ASC' | 'DESC', from = 0): string {
-  const names = columns.map((_, at) => `:after${from + at}`);
-  return `(${columns.join(', ')}) ${direction === 'DESC' ? '<' : '>'} (${names.join(', ')})`;
-}
-
-/**
- * The rest of the rank of the last item, and the ranks beyond it, each at most a page: SQLite finds a place in an index by several
- * values at once only where all of them are columns, and the rank is none.
- */
-function afterRank({ conditions, order, direction }: SbiPage, limit: number): string {
-  const [rank, ...rest] = order as [string, ...string[]];
-  const part = (place: string, columns: readonly string[]): string => {
-    const where = [...conditions, place].join(' AND ');
-    const ordered = columns.map((column) => `${column} ${direction}`).join(', ');
-    return `SELECT * FROM (SELECT s.id FROM sbi s WHERE ${where} ORDER BY ${ordered} LIMIT ${limit})`;
-  };
-  const same = part(`${rank} = :after0 AND ${isBeyond(rest, direction, 1)}`, rest);
-  const others = part(`${rank} ${direction === 'DESC' ? '<' : '>'} :after0`, order);
-  return `s.id IN (${same} UNION ALL ${others})`;
 }

@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 
 import { ContentRows, readEntry } from './content-rows.js';
 import { EntryRows } from './entry-rows.js';
+import { statusesByPart } from './search-part.js';
 import { SearchRows, UnitText } from './search-rows.js';
 import { atMost, CELL_BYTES, storedObject, storedPath, storedText } from './stored-cell.js';
 
@@ -43,28 +44,44 @@ export function forgetTexts(handle: Database): void {
 }
 
 interface IndexedRow {
-  readonly sbi: Pick<Sbi, 'id' | 'metadata'>;
+  readonly sbi: Pick<Sbi, 'id' | 'status' | 'metadata'>;
   readonly path: TreePath;
   readonly executions: readonly { readonly contentPath: TreePath }[];
 }
 
+/** In the order of the parts. */
 function* sbiRows(handle: Database): Generator<IndexedRow> {
-  const columns = ['id', 'metadata', 'path'].map((name) => `${atMost(name, CELL_BYTES)} AS ${name}`);
-  const page = handle.prepare(`SELECT ${columns.join(', ')} FROM sbi s WHERE s.id > ? ORDER BY s.id LIMIT ?`);
+  const columns = ['id', 'created_at', 'metadata', 'path'].map(
+    (name) => `${atMost(name, CELL_BYTES)} AS ${name}`,
+  );
+  const page = handle.prepare(
+    `SELECT ${columns.join(', ')} FROM sbi s WHERE s.status = ? AND (s.created_at, s.id) > (?, ?)
+     ORDER BY s.created_at, s.id LIMIT ${PAGE_ROWS}`,
+  );
   const contents = handle
     .prepare(`SELECT ${atMost('path', CELL_BYTES)} FROM execution WHERE sbi_id = ? AND path IS NOT NULL`)
     .pluck();
-  for (let after = ''; ;) {
-    const rows = page.all(after, PAGE_ROWS) as { id: unknown; metadata: unknown; path: unknown }[];
-    if (rows.length === 0) return;
-    for (const row of rows) {
-      after = storedText(row.id, 'sbi');
-      const where = `sbi ${after}`;
-      yield {
-        sbi: { id: after as SbiId, metadata: storedObject(row.metadata, where) },
-        path: storedPath(row.path, where),
-        executions: contents.all(after).map((path) => ({ contentPath: storedPath(path, where) })),
-      };
+  for (const status of statusesByPart) {
+    for (let after = ['', '']; ;) {
+      const rows = page.all(status, ...after) as StoredSbi[];
+      if (rows.length === 0) break;
+      for (const row of rows) {
+        const id = storedText(row.id, 'sbi') as SbiId;
+        const where = `sbi ${id}`;
+        after = [storedText(row.created_at, where), id];
+        yield {
+          sbi: { id, status, metadata: storedObject(row.metadata, where) },
+          path: storedPath(row.path, where),
+          executions: contents.all(id).map((path) => ({ contentPath: storedPath(path, where) })),
+        };
+      }
     }
   }
+}
+
+interface StoredSbi {
+  readonly id: unknown;
+  readonly created_at: unknown;
+  readonly metadata: unknown;
+  readonly path: unknown;
 }

@@ -4,15 +4,18 @@ import {
   searchedFiles,
   searchedTitle,
   type Sbi,
+  type SbiStatus,
   type SearchedUnit,
   type TreePath,
 } from '@deespec/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 
+import { searchPart } from './search-part.js';
+
 /** An SBI whose words are indexed. */
 export interface IndexedUnit extends SearchedUnit {
-  readonly sbi: Pick<Sbi, 'id' | 'metadata'>;
+  readonly sbi: Pick<Sbi, 'id' | 'status' | 'metadata'>;
 }
 
 /**
@@ -56,18 +59,40 @@ export class UnitText {
 
 const SEPARATOR = Buffer.from('\n');
 
-/** Rows of `search_item` and `search_text`. Every statement runs in the caller's transaction. */
+/** Texts that are held back until their words are indexed, bytes. */
+const HELD_BYTES = 8 * 1024 * 1024;
+
+interface StoredRow {
+  readonly id: number;
+  readonly basis: string;
+}
+
+/**
+ * Rows of `search_item` and `search_text`: those of the items of one status stand together. Every statement runs in the caller's
+ * transaction.
+ */
 export class SearchRows {
   private readonly find: Statement;
+  private readonly newest: Statement;
   private readonly insert: Statement;
-  private readonly setBasis: Statement;
+  private readonly update: Statement;
   private readonly deleteText: Statement;
   private readonly insertText: Statement;
+  private readonly held: { readonly id: number; readonly text: Buffer }[] = [];
+  private heldBytes = 0;
 
-  constructor(handle: Database) {
+  /**
+   * @param isMany - many items are written, of statuses in any order: their texts are held back until there are some, or `flush` is
+   *   called. FTS5 writes a piece of its own for each row that comes before the last one.
+   */
+  constructor(
+    handle: Database,
+    private readonly isMany = false,
+  ) {
     this.find = handle.prepare('SELECT id, basis FROM search_item WHERE sbi_id = ?');
-    this.insert = handle.prepare('INSERT INTO search_item (sbi_id, basis) VALUES (?, ?)');
-    this.setBasis = handle.prepare('UPDATE search_item SET basis = ? WHERE id = ?');
+    this.newest = handle.prepare('SELECT max(id) FROM search_item WHERE id BETWEEN :first AND :last').pluck();
+    this.insert = handle.prepare('INSERT INTO search_item (id, sbi_id, basis) VALUES (:id, :sbiId, :basis)');
+    this.update = handle.prepare('UPDATE search_item SET id = :id, basis = :basis WHERE sbi_id = :sbiId');
     this.deleteText = handle.prepare('DELETE FROM search_text WHERE rowid = ?');
     // The cast keeps every byte, and no JavaScript string is made of them.
     this.insertText = handle.prepare('INSERT INTO search_text (rowid, text) VALUES (?, CAST(? AS TEXT))');
@@ -75,22 +100,49 @@ export class SearchRows {
 
   /** Indexes the words of an SBI, unless those of the same texts are there. The rows of an SBI that is removed go by a trigger. */
   write(text: UnitText, read: (path: TreePath) => Buffer): void {
-    const { id: sbiId } = text.unit.sbi;
+    const { id: sbiId, status } = text.unit.sbi;
     const basis = text.basis();
-    const stored = this.find.get(sbiId) as { id: number; basis: string } | undefined;
-    if (stored?.basis === basis) return;
+    const stored = this.find.get(sbiId) as StoredRow | undefined;
+    const isInPlace = stored !== undefined && isWithin(stored, status);
+    if (isInPlace && stored.basis === basis) return;
+    const id = isInPlace ? stored.id : this.nextId(status);
     if (stored === undefined) {
-      const { lastInsertRowid } = this.insert.run(sbiId, basis);
-      this.insertText.run(lastInsertRowid, text.text(read));
-      return;
+      this.insert.run({ id, sbiId, basis });
+    } else {
+      this.deleteText.run(stored.id);
+      this.update.run({ id, sbiId, basis });
     }
-    this.setBasis.run(basis, stored.id);
-    this.deleteText.run(stored.id);
-    this.insertText.run(stored.id, text.text(read));
+    if (this.isMany) this.hold(id, text.text(read));
+    else this.insertText.run(id, text.text(read));
   }
 
-  /** Basis of the words that are stored of an SBI. */
-  basisOf({ id }: Pick<Sbi, 'id'>): string | undefined {
-    return (this.find.get(id) as { basis: string } | undefined)?.basis;
+  /** Indexes the words of the texts that are held back. */
+  flush(): void {
+    for (const { id, text } of this.held.toSorted((a, b) => a.id - b.id)) this.insertText.run(id, text);
+    this.held.length = 0;
+    this.heldBytes = 0;
   }
+
+  /** Basis of the words that are stored of an SBI, and whether they are among those of another status. */
+  basisOf({ id, status }: Pick<Sbi, 'id' | 'status'>): string | undefined {
+    const stored = this.find.get(id) as StoredRow | undefined;
+    if (stored === undefined) return undefined;
+    return isWithin(stored, status) ? stored.basis : `${stored.basis} in row ${stored.id} of another status`;
+  }
+
+  private hold(id: number, text: Buffer): void {
+    this.held.push({ id, text });
+    this.heldBytes += text.length;
+    if (this.heldBytes >= HELD_BYTES) this.flush();
+  }
+
+  private nextId(status: SbiStatus): number {
+    const part = searchPart(status);
+    return ((this.newest.get(part) as number | null) ?? part.first - 1) + 1;
+  }
+}
+
+function isWithin({ id }: StoredRow, status: SbiStatus): boolean {
+  const { first, last } = searchPart(status);
+  return first <= id && id <= last;
 }

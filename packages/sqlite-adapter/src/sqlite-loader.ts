@@ -79,7 +79,13 @@ export class SqliteLoader extends StoredTree implements TreeLoader {
 
   batch<T>(work: () => T): T {
     try {
-      return this.handle.transaction(work).immediate();
+      return this.handle
+        .transaction(() => {
+          const result = work();
+          this.writer.flush();
+          return result;
+        })
+        .immediate();
     } catch (error) {
       throw toStorageError(error, this.path);
     }

@@ -50,7 +50,7 @@ export class UnitWriter {
     this.entries = new EntryRows(handle);
     this.contents = new ContentRows(handle);
     this.index = new IndexRows(handle, isEmpty);
-    this.search = new SearchRows(handle);
+    this.search = new SearchRows(handle, isEmpty);
   }
 
   /** @param changed - entries of the unit whose bytes, mode or time differ, in the unit's order; consumed lazily */
@@ -79,6 +79,11 @@ export class UnitWriter {
     invariant(next.done === true, 'changed entries come in the order of their unit');
     if (text !== undefined) this.search.write(text, (path) => this.bytesAt(path));
     return done;
+  }
+
+  /** Indexes the words of what was written, which can be held back in an empty database. To be called before its transaction ends. */
+  flush(): void {
+    this.search.flush();
   }
 
   /** Removes an entry, its bytes and the index rows that came from it. */

@@ -1,8 +1,9 @@
-import { parseSbiId, type SbiFilter } from '@deespec/domain';
+import { parseSbiId, sbiStatuses, type SbiFilter } from '@deespec/domain';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 
 import { openHandle, openSqliteIndex } from '../src/index.js';
+import { searchPart } from '../src/search-part.js';
 import { MemoryTree } from './memory-tree.js';
 import { directory, removeDirectories } from './support.js';
 
@@ -37,12 +38,18 @@ async function databaseOf(items: readonly Item[]): Promise<string> {
     `INSERT INTO sbi (id, task_id, label, priority, status, created_at, updated_at, metadata, path)
      VALUES (:id, :id, :label, 0, :status, '${at}', '${at}', '{}', CAST(:id AS BLOB))`,
   );
-  const addItem = handle.prepare('INSERT INTO search_item (sbi_id, basis) VALUES (?, hex(zeroblob(32)))');
+  const addItem = handle.prepare(
+    'INSERT INTO search_item (id, sbi_id, basis) VALUES (?, ?, hex(zeroblob(32)))',
+  );
   const addWords = handle.prepare('INSERT INTO search_text (rowid, text) VALUES (?, ?)');
   handle.transaction(() => {
-    for (const { words, ...item } of items) {
-      add.run(item);
-      addWords.run(addItem.run(item.id).lastInsertRowid, words);
+    for (const { words: _, ...item } of items) add.run(item);
+    for (const status of sbiStatuses) {
+      const { first } = searchPart(status);
+      for (const [at, { id, words }] of items.filter((item) => item.status === status).entries()) {
+        addItem.run(first + at, id);
+        addWords.run(first + at, words);
+      }
     }
   })();
   handle.close();

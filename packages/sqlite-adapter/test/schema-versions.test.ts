@@ -44,6 +44,9 @@ function databaseOf(version: number): string {
 const storeOf = (handle: Database): SqliteSchemaStore =>
   new SqliteSchemaStore(handle, () => new Date('2026-02-03T00:00:00Z'), 'carried');
 
+/** Words that are where version 8 put them, and not where they were before: the ids of their rows, and how FTS5 keeps them. */
+const movedWords = new Set(['search_item', 'search_text_data', 'search_text_idx', 'search_text_docsize']);
+
 /** Every object that a script made, and every row. */
 function dump(handle: Database): unknown {
   const objects = handle
@@ -52,7 +55,11 @@ function dump(handle: Database): unknown {
     )
     .all() as { type: string; name: string }[];
   const tables = objects.filter(({ type }) => type === 'table');
-  const rows = tables.map(({ name }) => [name, handle.prepare(`SELECT * FROM "${name}" ORDER BY 1`).all()]);
+  const rows = tables.map(({ name }) => {
+    // The evidence says it of its own rows, and follows them.
+    const columns = movedWords.has(name) ? 'count(*)' : name === 'evidence' ? 'run_id, digest, entries' : '*';
+    return [name, handle.prepare(`SELECT ${columns} FROM "${name}" ORDER BY 1`).all()];
+  });
   return { objects, rows, version: handle.pragma('user_version', { simple: true }) };
 }
 
@@ -93,7 +100,7 @@ describe.each(older)('A database that was written by schema version %d', (versio
     handle.close();
   });
 
-  test('goes up a version at a time and back to what it was, byte for byte of every row', () => {
+  test('goes up a version at a time and back to what it was, byte for byte of every row but those of the words', () => {
     const handle = new BetterSqlite3(databaseOf(version));
     const before = dump(handle);
 
@@ -104,6 +111,7 @@ describe.each(older)('A database that was written by schema version %d', (versio
     }
 
     expect(dump(handle)).toEqual(before);
+    expect(latestEvidence(handle, 'migrate')?.record).toBe(recordDigest(handle));
     expect(handle.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
     handle.close();
   });
@@ -133,7 +141,7 @@ test('the record of a script that ran before version 3 gets the hash of what it 
       .listApplied()
       .map(({ normalized }) => normalized),
   ).toEqual(schemaScripts().map(({ normalized }) => normalized));
-  expect(readNeeds(handle)).toEqual({ reader: 3, writer: 5 });
+  expect(readNeeds(handle)).toEqual({ reader: 3, writer: 8 });
   handle.close();
 });
 

@@ -7,12 +7,16 @@ import { join } from 'node:path';
 
 import { checkIndex, openHandle, openSqliteIndex, requireSchema, schemaScripts } from '../src/index.js';
 import { SqliteSchemaStore } from '../src/migration-store.js';
+import { searchPart } from '../src/search-part.js';
 import { MemoryTree } from './memory-tree.js';
 import { directory, freshStorage, removeDirectories } from './support.js';
 
 afterAll(removeDirectories);
 
 const script = schemaScripts().find(({ name }) => name === 'text_search')!;
+
+/** Row of the words of the first item of `databaseOf`. */
+const ROW = searchPart('WIP').first;
 
 function idOf(number: number): SbiId {
   return parseSbiId(`SBI-01M810CC00${String(number).padStart(16, '0')}`);
@@ -118,13 +122,14 @@ async function rowsOf(count: number): Promise<string> {
     `INSERT INTO sbi (id, task_id, priority, status, created_at, updated_at, metadata, path)
      VALUES (:id, :id, 0, 'READY', :at, :at, '{}', CAST(:id AS BLOB))`,
   );
+  const { first } = searchPart('READY');
   const addRow = handle.prepare('INSERT INTO search_item (id, sbi_id, basis) VALUES (?, ?, ?)');
   const addWords = handle.prepare('INSERT INTO search_text (rowid, text) VALUES (?, ?)');
   handle.transaction(() => {
     for (let i = 0; i < count; i += 1) {
       addItem.run({ id: idOf(i), at });
-      addRow.run(i + 1, idOf(i), '0'.repeat(64));
-      addWords.run(i + 1, i % 6 === 0 ? 'all sixth' : 'all');
+      addRow.run(first + i, idOf(i), '0'.repeat(64));
+      addWords.run(first + i, i % 6 === 0 ? 'all sixth' : 'all');
     }
   })();
   handle.close();
@@ -171,7 +176,7 @@ describe('The index of words', () => {
       return rows;
     };
     const before = origins();
-    await put(storage.store, 'state.json', '{"status":"DONE"}');
+    await put(storage.store, 'state.json', '{"status":"WIP","priority":3}');
     await put(storage.store, 'notes.txt', 'ibis');
     expect(origins()).toEqual(before);
     await put(storage.store, 'spec.md', 'stork');
@@ -190,14 +195,42 @@ describe('The index of words', () => {
     await close();
   });
 
+  test('follows the status of its item to the words of the others that have it', async () => {
+    const { storage, path, close } = await freshStorage();
+    for (const name of ['specs', 'specs/sbi', `specs/sbi/${idOf(0)}`]) {
+      const version = { path: pathFromText(name), kind: 'directory', mode: 0o755 } as const;
+      await putIf(storage.store, { ...version, bytes: Buffer.alloc(0) }, undefined);
+    }
+    await put(storage.store, 'state.json', '{"status":"WIP"}');
+    await put(storage.store, 'spec.md', 'heron');
+    for (const status of ['DONE', 'READY', 'DONE'] as const) {
+      await put(storage.store, 'state.json', JSON.stringify({ status }));
+      const handle = openHandle(path, 'read');
+      const { first } = searchPart(status);
+      const ids = (sql: string): unknown[] => handle.prepare(sql).pluck().all();
+      expect(ids('SELECT id FROM search_item')).toEqual([first]);
+      expect(ids(`SELECT rowid FROM search_text WHERE search_text MATCH 'heron'`)).toEqual([first]);
+      expect(await checkIndex(handle)).toEqual([]);
+      handle.close();
+    }
+    await close();
+  });
+
   test.each([
     [
       'words of another text',
-      `UPDATE search_item SET basis = '${'0'.repeat(64)}' WHERE id = 1`,
+      `UPDATE search_item SET basis = '${'0'.repeat(64)}' WHERE id = ${ROW}`,
       'search_item',
     ],
-    ['no words', 'DELETE FROM search_item WHERE id = 1', 'search_item'],
-    ['a row without words', 'DELETE FROM search_text WHERE rowid = 1', 'search_text'],
+    ['no words', `DELETE FROM search_item WHERE id = ${ROW}`, 'search_item'],
+    ['a row without words', `DELETE FROM search_text WHERE rowid = ${ROW}`, 'search_text'],
+    [
+      'words among those of another status',
+      `DELETE FROM search_text WHERE rowid = ${ROW};
+       INSERT INTO search_text (rowid, text) VALUES (${searchPart('DONE').first}, 'x');
+       UPDATE search_item SET id = ${searchPart('DONE').first} WHERE id = ${ROW}`,
+      'search_item',
+    ],
     ['words of nobody', `INSERT INTO search_text (rowid, text) VALUES (99, 'x')`, 'search_text'],
   ])('with %s is found by the check', async (_, sql, where) => {
     const path = await databaseOf(2);

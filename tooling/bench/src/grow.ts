@@ -8,6 +8,9 @@ const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** Hours between a copy of an item and the next one. */
 const HOURS = 7;
 
+/** Rows of the search are in parts, one for each status. Source: docs/database.md, "Search". */
+const PART_BITS = 40;
+
 /** Searched text of one item, characters. */
 const TEXT = 400;
 
@@ -53,9 +56,9 @@ function addCopies(database: Connection, items: number): number {
     CREATE INDEX temp.step_item ON step (sbi_id);`);
   const texts = database
     .prepare(
-      `SELECT i.sbi_id AS id, i.basis, coalesce(json_extract(b.metadata, '$.title'), '') || ' ' ||
+      `SELECT i.sbi_id AS id, i.id >> ${PART_BITS} AS part, i.basis, coalesce(json_extract(b.metadata, '$.title'), '') || ' ' ||
          coalesce((SELECT group_concat(s.text, ' ') FROM step s WHERE s.sbi_id = b.id), '') AS text
-       FROM search_item i JOIN base b ON b.id = i.sbi_id`,
+       FROM search_item i JOIN base b ON b.id = i.sbi_id ORDER BY i.id`,
     )
     .all() as SearchedItem[];
   const count = database.prepare('SELECT count(*) FROM sbi').pluck();
@@ -69,6 +72,8 @@ function addCopies(database: Connection, items: number): number {
 
 interface SearchedItem {
   readonly id: string;
+  /** Which its row is in. */
+  readonly part: number;
   readonly basis: string;
   readonly text: string;
 }
@@ -86,12 +91,17 @@ function copier(database: Connection, texts: readonly SearchedItem[]): (copy: nu
   );
   const addSearched = database.prepare('INSERT INTO search_item (id, sbi_id, basis) VALUES (?, ?, ?)');
   const addText = database.prepare('INSERT INTO search_text (rowid, text) VALUES (?, ?)');
-  let row = database.prepare('SELECT max(id) FROM search_item').pluck().get() as number;
+  const newest = database
+    .prepare(`SELECT id >> ${PART_BITS}, max(id) FROM search_item GROUP BY 1`)
+    .raw()
+    .all() as [number, number][];
+  const rows = new Map(newest);
   return (copy) => {
     addItems.run({ copy });
     addSteps.run({ copy });
-    for (const { id, basis, text } of texts) {
-      row += 1;
+    for (const { id, part, basis, text } of texts) {
+      const row = rows.get(part)! + 1;
+      rows.set(part, row);
       addSearched.run(row, moved(id, copy), basis);
       addText.run(row, text);
     }
