@@ -294,7 +294,7 @@ const bugs = {
     patches: [
       {
         file: 'sqlite-adapter/dist/search-rows.js',
-        replace: 'if (stored?.basis === basis)',
+        replace: 'if (isInPlace && stored.basis === basis)',
         by: 'if (stored !== undefined)',
       },
     ],
