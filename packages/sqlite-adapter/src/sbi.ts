@@ -112,11 +112,6 @@ export function placeOf(filter: SbiFilter, sbi: Sbi): SbiPlace {
   return keysOf(filter).map(({ of }) => of(sbi));
 }
 
-/** The columns of {@link SbiPlace} on `sbi s`. */
-export function placeColumns(filter: SbiFilter): string[] {
-  return keysOf(filter).map(({ column }) => column);
-}
-
 /** What a page is made of, in SQL on `sbi s` with named parameters. */
 export interface SbiPage {
   readonly conditions: readonly string[];
@@ -170,7 +165,7 @@ export function sbiPage(filter: SbiFilter, { after, until, among }: SbiRange): S
     values['label'] = label;
   }
   const isDown = filter.direction === 'descending';
-  const all = placeColumns(filter);
+  const all = keysOf(filter).map(({ column }) => column);
   const from = among === 'same' ? 1 : 0;
   const to = among === 'other' ? 1 : all.length;
   const compare = (sign: string, name: string, place: SbiPlace): void => {
