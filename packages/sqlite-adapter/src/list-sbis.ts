@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { boundedColumns } from './bounded-rows.js';
 import { findLabelled } from './labels.js';
 import { listedIn, type Page } from './list-page.js';
-import { matchOf } from './matches.js';
+import { wordsOf } from './matches.js';
 import { pageSize } from './page.js';
 import { placeOf, sbiFromRow, sbiNotFound, type SbiRow } from './sbi.js';
 import { searchedIds } from './searched-page.js';
@@ -45,7 +45,7 @@ export function listSbis(handle: Database, filter: SbiFilter): Sbi[] {
 /** By ids alone, for which indexes are enough, then their rows. */
 function rowsOf(handle: Database, page: Page): SbiRow[] {
   const { search } = page.filter;
-  const ids = search === undefined ? listedIds(handle, page) : searchedIds(handle, page, matchOf(search));
+  const ids = search === undefined ? listedIds(handle, page) : searchedIds(handle, page, wordsOf(search));
   return handle
     .prepare(`SELECT ${COLUMNS} FROM json_each(:ids) p CROSS JOIN sbi s ON s.id = p.value ORDER BY p.key`)
     .all({ ids: JSON.stringify(ids) }) as SbiRow[];

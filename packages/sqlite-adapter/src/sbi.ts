@@ -179,8 +179,7 @@ export function sbiPage(filter: SbiFilter, { after, until, among }: SbiRange): S
   if (isBounded) compare(isDown ? '>=' : '<=', 'until', until);
   return {
     conditions,
-    // SQLite does not see that the first column is the same in all of them, and reads the table for a rank.
-    columns: among === 'same' ? [':after0', ...all.slice(1)] : all,
+    columns: all,
     order: all.slice(from),
     direction: isDown ? 'DESC' : 'ASC',
     values,

@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 
 import { listedAlong, listedIn, type Listed, type Page } from './list-page.js';
 import { FEW, findLabelled } from './labels.js';
-import { countMatches, fromMatches, matchesAmong, matcher } from './matches.js';
+import { countMatches, fromMatches, matchesIn, matcher, type Words } from './matches.js';
 import { everything, type SbiPlace, type SbiSource } from './sbi.js';
 
 // What a search takes, in microseconds. Source: measured with 1,000,000 items.
@@ -11,17 +11,20 @@ import { everything, type SbiPlace, type SbiSource } from './sbi.js';
 /** Asking one item where FTS5 has all words in one piece; 130 in twelve. */
 const ASKING = 40;
 
-/** Asking one of many items for which the matches were collected. */
-const ASKING_TOGETHER = 20;
+/** Passing an item along a list once the matches were collected. */
+const PASSING = 1;
 
-/** Finding the next item that has a label which not few have. */
-const FINDING_LABELLED = 100;
+/** The same where items have to have a label which not few have. */
+const PASSING_LABELLED = 4;
 
 /** Collecting one match. */
 const COLLECTING = 0.2;
 
 /** Looking up the item of one match. */
-const LOOKING_UP = 8;
+const LOOKING_UP = 9;
+
+/** How many more items are passed at once than are expected to be enough. */
+const MARGIN = 1.3;
 
 /** Items that are asked before it is judged how many more would have to be. */
 const TRIED = 150;
@@ -31,31 +34,31 @@ const TRIED = 150;
  * words, all of them are passed over at once. A status whose items match more often comes first, the others only reach as far as the
  * page that it fills.
  *
- * @param match - as of `matchOf`
+ * @param words - as of `wordsOf`
  */
-export function searchedIds(handle: Database, page: Page, match: string): SbiId[] {
+export function searchedIds(handle: Database, page: Page, words: Words): SbiId[] {
   const { filter, limit } = page;
   const parts = partsOf(handle, page);
-  return (filter.order === 'status' ? oneByOne : together)(handle, match, parts)
+  return (filter.order === 'status' ? oneByOne : together)(handle, words, parts)
     .slice(0, limit)
     .map(({ id }) => id);
 }
 
 /** Of parts that come one after the other in the list. */
-function oneByOne(handle: Database, match: string, parts: readonly Part[]): Listed[] {
+function oneByOne(handle: Database, words: Words, parts: readonly Part[]): Listed[] {
   const items: Listed[] = [];
   for (const part of parts) {
     const wanted = part.page.limit - items.length;
     if (wanted <= 0) break;
-    items.push(...matchesAlong(handle, match, { ...part, ...countAll(handle, match, part), wanted }));
+    items.push(...matchesAlong(handle, words, { ...part, ...countAll(handle, words, part), wanted }));
   }
   return items;
 }
 
 /** Of parts whose items stand between one another in the list. */
-function together(handle: Database, match: string, parts: readonly Part[]): Listed[] {
+function together(handle: Database, words: Words, parts: readonly Part[]): Listed[] {
   const counted = parts
-    .map((part) => ({ ...part, ...countAll(handle, match, part) }))
+    .map((part) => ({ ...part, ...countAll(handle, words, part) }))
     .toSorted((a, b) => b.matches / b.items - a.matches / a.items);
   const all = counted.reduce((sum, { matches }) => sum + matches, 0);
   let found: Listed[] = [];
@@ -63,7 +66,7 @@ function together(handle: Database, match: string, parts: readonly Part[]): List
     const { limit, filter } = part.page;
     const wanted = limit * (part.matches / all);
     const until = found.at(limit - 1)?.place;
-    const more = matchesAlong(handle, match, { ...part, page: { ...part.page, until }, wanted });
+    const more = matchesAlong(handle, words, { ...part, page: { ...part.page, until }, wanted });
     found = [...found, ...more].toSorted((a, b) => compareIn(filter, a.place, b.place)).slice(0, limit);
   }
   return found;
@@ -117,23 +120,31 @@ function compareIn({ direction }: SbiFilter, a: SbiPlace, b: SbiPlace): number {
 }
 
 /** The items of a part that match, in the order of the list: a page at most. */
-function matchesAlong(handle: Database, match: string, part: CountedPart): Listed[] {
-  const { page, status, matches, items, wanted } = part;
+function matchesAlong(handle: Database, words: Words, part: CountedPart): Listed[] {
+  const { page, status, matches, listed } = part;
   if (matches === 0) return [];
-  if (matches * LOOKING_UP < ((wanted * items) / matches) * costOfPassing(part))
-    return listedIn(handle, page, fromMatches(match, status));
-  const { found, rest } = askedAlong(handle, match, part);
-  return rest === undefined ? found : [...found, ...sparseAlong(handle, match, { ...part, page: rest })];
+  const far = passedFor(part);
+  if (matches * LOOKING_UP < far * costOfPassing(part))
+    return listedIn(handle, page, fromMatches(words, status));
+  if (!listed.isFew && matches * COLLECTING + far * costOfPassing(part) < far * ASKING)
+    return sparseAlong(handle, words, part);
+  const { found, rest } = askedAlong(handle, words, part);
+  return rest === undefined ? found : [...found, ...sparseAlong(handle, words, { ...part, page: rest })];
+}
+
+/** Items that are expected to be passed until those that are wanted are found. */
+function passedFor({ page, matches, items, wanted }: CountedPart): number {
+  return ((page.until === undefined ? page.limit : wanted) * items) / matches;
 }
 
 /** Asks one item after the other. `rest`: where to go on, because so many items in a row do not match that this is not the faster way. */
 function askedAlong(
   handle: Database,
-  match: string,
+  words: Words,
   { page, listed, matches, wanted }: CountedPart,
 ): { readonly found: Listed[]; readonly rest?: Page } {
   const { filter, limit, until } = page;
-  const isMatch = matcher(handle, match);
+  const isMatch = matcher(handle, words);
   const first = listed.isFew ? FEW : Math.ceil(wanted) + 1;
   const found: Listed[] = [];
   let asked = 0;
@@ -149,40 +160,34 @@ function askedAlong(
   return { found };
 }
 
-/** Where many items in a row do not match: asks many at a time. */
-function sparseAlong(handle: Database, match: string, part: CountedPart): Listed[] {
-  const { page, status, listed, matches, items, wanted } = part;
-  const { until } = page;
+/** Where many items in a row do not match: collects the matches, then passes along the list. */
+function sparseAlong(handle: Database, words: Words, part: CountedPart): Listed[] {
+  const { page, status, listed, matches } = part;
   const found: Listed[] = [];
-  let { after } = page;
   let passed = 0;
-  // As many as should be enough, and worth collecting the matches; then more each time, until looking up all matches had been faster.
-  const worth = (matches * COLLECTING) / ASKING_TOGETHER / 4;
-  for (let limit = Math.ceil(Math.max((wanted * items) / matches, worth)); ; limit *= 2) {
-    if ((passed + limit) * costOfPassing(part) > matches * LOOKING_UP) break;
-    const next = listedIn(handle, { ...page, after, limit }, listed);
-    const ids = next.map(({ id }) => id);
-    const among = matchesAmong(handle, ids, { match, status });
-    found.push(...next.filter(({ id }) => among.has(id)));
-    after = next.at(-1)?.place;
-    const isPast = until !== undefined && after !== undefined && compareIn(page.filter, after, until) > 0;
-    if (next.length < limit || isPast || found.length >= page.limit) return found;
+  let limit = Math.ceil(passedFor(part) * MARGIN);
+  const rest = (): Page => ({ ...page, after: found.at(-1)?.place ?? page.after });
+  while (limit * costOfPassing(part) < matches * LOOKING_UP) {
+    const next = matchesIn(handle, { ...rest(), limit }, { source: listed, words, status });
+    found.push(...next.found);
+    if (next.passed < limit || found.length >= page.limit) return found;
     passed += limit;
+    const left = ((page.limit - found.length) * passed) / Math.max(found.length, 1);
+    limit = Math.ceil(Math.max(left, passed / 2) * MARGIN);
   }
-  return [...found, ...listedIn(handle, { ...page, after }, fromMatches(match, status))];
+  return [...found, ...listedIn(handle, rest(), fromMatches(words, status))];
 }
 
 function costOfPassing({ page, listed }: Part): number {
-  const isSeldom = page.filter.label !== undefined && !listed.isFew;
-  return isSeldom ? ASKING_TOGETHER + FINDING_LABELLED : ASKING_TOGETHER;
+  return page.filter.label !== undefined && !listed.isFew ? PASSING_LABELLED : PASSING;
 }
 
 function countAll(
   handle: Database,
-  match: string,
+  words: Words,
   { statuses }: Part,
 ): { readonly matches: number; readonly items: number } {
-  const counts = statuses.map((status) => countMatches(handle, match, status));
+  const counts = statuses.map((status) => countMatches(handle, words, status));
   return {
     matches: counts.reduce((sum, count) => sum + count.matches, 0),
     items: counts.reduce((sum, count) => sum + count.items, 0),

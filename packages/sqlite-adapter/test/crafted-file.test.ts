@@ -128,7 +128,7 @@ describe('A schema that somebody forged', () => {
     ['a generated column', 'ALTER TABLE sbi ADD COLUMN g TEXT GENERATED ALWAYS AS (lower(label))'],
     [
       'a view that never ends, in place of the applied scripts of a newer version',
-      `DROP TABLE schema_version; PRAGMA user_version = 9; CREATE VIEW schema_version AS
+      `DROP TABLE schema_version; PRAGMA user_version = 99; CREATE VIEW schema_version AS
        WITH RECURSIVE n(version) AS (SELECT 1 UNION ALL SELECT version + 1 FROM n) SELECT version FROM n`,
     ],
     ['another version number than the applied scripts', 'PRAGMA user_version = 0'],

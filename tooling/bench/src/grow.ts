@@ -34,12 +34,21 @@ export function growDatabase(path: string, items: number): number {
   }
 }
 
-/** Ends with a mark and the number of the copy; what stands before it tells the items apart. */
+/** Says the earlier time, and ends with a mark and the number of the copy; what stands between tells the items apart. */
 function moved(id: string, copy: number): string {
-  let number = '';
-  for (let left = copy, place = 0; place < 4; left = Math.floor(left / 32), place += 1)
-    number = LETTERS[left % 32]! + number;
-  return `${id.slice(0, -6)}ZZ${number}`;
+  const [, time, rest] = /^SBI-(.{10})(.{10}).{6}$/u.exec(id)!;
+  return `SBI-${toBase32(fromBase32(time!) - copy * HOURS * 3_600_000, 10)}${rest!}ZZ${toBase32(copy, 4)}`;
+}
+
+function fromBase32(text: string): number {
+  return [...text].reduce((number, letter) => number * 32 + LETTERS.indexOf(letter), 0);
+}
+
+function toBase32(number: number, length: number): string {
+  let text = '';
+  for (let left = number; text.length < length; left = Math.floor(left / 32))
+    text = LETTERS[left % 32]! + text;
+  return text;
 }
 
 function earlier(time: unknown, copy: number): string | null {
