@@ -26,6 +26,8 @@ export default defineConfig({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
+    // Beside the rest of its package, whose YAML every command would load for it.
+    codeSplitting: { groups: [{ name: 'audit-chain', test: /layout.dist.audit-chain/ }] },
     minify: { compress: false, mangle: false, codegen: true },
   },
   plugins: [{ name: 'licences', generateBundle: addLicences, writeBundle: copyNeighbours }],

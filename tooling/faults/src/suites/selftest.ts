@@ -35,11 +35,11 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   ],
   'no-directory-fsync': [{ suite: lint, only: 'migrate' }],
   'publish-before-verify': [{ suite: lies, only: 'migrate', share: 'full' }],
-  'verify-skipped': [{ suite: lies, only: 'migrate', share: 'full' }],
+  'verify-skipped': [{ suite: lies, only: 'migrate', share: 'full', isSlow: true }],
   'publish-by-rename': [{ suite: interloper, only: 'migrate' }],
   'leftover-not-removed': [{ suite: kill, only: 'migrate' }],
   'barrier-not-taken': [{ suite: interloper, only: 'migrate' }],
-  'digest-from-importer': [{ suite: lies, only: 'migrate', share: 'full' }],
+  'digest-from-importer': [{ suite: lies, only: 'migrate', share: 'full', isSlow: true }],
   'column-text-unchecked': [{ suite: fuzz, only: 'migrate' }],
   'debt-after-change': [
     { suite: lint, only: 'config.dual_write' },
@@ -101,8 +101,9 @@ export const selftest: Suite = {
     const facts = Object.fromEntries(chosen.map((bug) => [bug, 'not noticed']));
     // Several bugs at a time, one case of each: most of the time of a search goes into preparing it, one command after the other.
     await eachInParallel(chosen, context.workers, async (bug) => {
+      const start = Date.now();
       const found = await findBug({ ...context, workers: 1 }, bug);
-      context.say(`  ${bug}: ${found ?? 'NOT NOTICED'}`);
+      context.say(`  ${bug}: ${found ?? 'NOT NOTICED'}, ${Math.round((Date.now() - start) / 1000)} s`);
       if (found === undefined)
         bad.push({ point: bug, what: `no suite noticed that ${seededBugs[bug].about}` });
       else facts[bug] = found;
