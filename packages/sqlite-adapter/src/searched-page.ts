@@ -50,7 +50,8 @@ function oneByOne(handle: Database, words: Words, parts: readonly Part[]): Liste
   for (const part of parts) {
     const wanted = part.page.limit - items.length;
     if (wanted <= 0) break;
-    items.push(...matchesAlong(handle, words, { ...part, ...countAll(handle, words, part), wanted }));
+    const counted = { ...part, ...countAll(handle, words, part), wanted, enough: wanted };
+    items.push(...matchesAlong(handle, words, counted).found);
   }
   return items;
 }
@@ -61,15 +62,31 @@ function together(handle: Database, words: Words, parts: readonly Part[]): Liste
     .map((part) => ({ ...part, ...countAll(handle, words, part) }))
     .toSorted((a, b) => b.matches / b.items - a.matches / a.items);
   const all = counted.reduce((sum, { matches }) => sum + matches, 0);
-  let found: Listed[] = [];
-  for (const part of counted) {
-    const { limit, filter } = part.page;
-    const wanted = limit * (part.matches / all);
-    const until = found.at(limit - 1)?.place;
-    const more = matchesAlong(handle, words, { ...part, page: { ...part.page, until }, wanted });
-    found = [...found, ...more].toSorted((a, b) => compareIn(filter, a.place, b.place)).slice(0, limit);
+  const { filter, limit, after } = parts[0]!.page;
+  const items: Listed[] = [];
+  // From place to place: up to each, all parts are known.
+  for (let from = after; items.length < limit;) {
+    const left = limit - items.length;
+    const found: Listed[] = [];
+    let until: SbiPlace | undefined;
+    for (const part of counted) {
+      const wanted = left * (part.matches / all);
+      const enough = Math.min(left, Math.ceil(wanted + 2 * Math.sqrt(wanted)) + 1);
+      const page = { ...part.page, after: from, until, limit: left };
+      const more = matchesAlong(handle, words, { ...part, page, wanted, enough });
+      found.push(...more.found);
+      if (!more.isAll) until = nearer(filter, until, more.found.at(-1)!.place);
+    }
+    const known = found.filter(({ place }) => until === undefined || compareIn(filter, place, until) <= 0);
+    items.push(...known.toSorted((a, b) => compareIn(filter, a.place, b.place)));
+    if (until === undefined) break;
+    from = until;
   }
-  return found;
+  return items;
+}
+
+function nearer(filter: SbiFilter, one: SbiPlace | undefined, other: SbiPlace): SbiPlace {
+  return one === undefined || compareIn(filter, other, one) < 0 ? other : one;
 }
 
 /** What is looked at by itself. */
@@ -89,6 +106,15 @@ interface CountedPart extends Part {
   readonly items: number;
   /** How many of the page are expected to be of this part. */
   readonly wanted: number;
+  /** When so many are found, the others can wait. */
+  readonly enough: number;
+}
+
+/** Items of a part that match, in the order of the list. */
+interface Matching {
+  readonly found: readonly Listed[];
+  /** Up to where the page ends, no others match; else up to the last one that was found. */
+  readonly isAll: boolean;
 }
 
 /** In the order of a list by status. */
@@ -119,50 +145,54 @@ function compareIn({ direction }: SbiFilter, a: SbiPlace, b: SbiPlace): number {
   return a[at]! < b[at]! === (direction === 'descending') ? 1 : -1;
 }
 
-/** The items of a part that match, in the order of the list: a page at most. */
-function matchesAlong(handle: Database, words: Words, part: CountedPart): Listed[] {
-  const { page, status, matches, listed } = part;
-  if (matches === 0) return [];
+function matchesAlong(handle: Database, words: Words, part: CountedPart): Matching {
+  const { matches, listed } = part;
+  if (matches === 0) return { found: [], isAll: true };
   const far = passedFor(part);
-  if (matches * LOOKING_UP < far * costOfPassing(part))
-    return listedIn(handle, page, fromMatches(words, status));
+  if (matches * LOOKING_UP < far * costOfPassing(part)) return lookedUp(handle, words, part);
   if (!listed.isFew && matches * COLLECTING + far * costOfPassing(part) < far * ASKING)
     return sparseAlong(handle, words, part);
-  const { found, rest } = askedAlong(handle, words, part);
-  return rest === undefined ? found : [...found, ...sparseAlong(handle, words, { ...part, page: rest })];
+  return askedAlong(handle, words, part);
 }
 
-/** Items that are expected to be passed until those that are wanted are found. */
-function passedFor({ page, matches, items, wanted }: CountedPart): number {
-  return ((page.until === undefined ? page.limit : wanted) * items) / matches;
+/** Items that are expected to be passed until enough are found. */
+function passedFor({ page, matches, items, wanted, enough }: CountedPart): number {
+  return ((page.until === undefined ? enough : wanted) * items) / matches;
 }
 
-/** Asks one item after the other. `rest`: where to go on, because so many items in a row do not match that this is not the faster way. */
-function askedAlong(
-  handle: Database,
-  words: Words,
-  { page, listed, matches, wanted }: CountedPart,
-): { readonly found: Listed[]; readonly rest?: Page } {
-  const { filter, limit, until } = page;
+/** Looks up every match. */
+function lookedUp(handle: Database, words: Words, { page, status }: CountedPart): Matching {
+  const found = listedIn(handle, page, fromMatches(words, status));
+  return { found, isAll: found.length < page.limit };
+}
+
+/** Asks one item after the other, until so many in a row do not match that this is not the faster way. */
+function askedAlong(handle: Database, words: Words, part: CountedPart): Matching {
+  const { page, listed, matches, wanted, enough } = part;
+  const { filter, until } = page;
   const isMatch = matcher(handle, words);
   const first = listed.isFew ? FEW : Math.ceil(wanted) + 1;
   const found: Listed[] = [];
   let asked = 0;
   for (const item of listedAlong(handle, page, { source: listed, first })) {
-    if (found.length === limit) break;
     if (until !== undefined && compareIn(filter, item.place, until) > 0) break;
     asked += 1;
     if (isMatch(item.id)) found.push(item);
+    if (found.length >= enough) return { found, isAll: false };
     const left = ((wanted - found.length) * asked) / found.length;
     if (listed.isFew || asked < TRIED || left * ASKING <= matches * COLLECTING) continue;
-    return { found, rest: { ...page, after: item.place, limit: limit - found.length } };
+    const { found: more, isAll } = sparseAlong(handle, words, {
+      ...part,
+      page: { ...page, after: item.place },
+    });
+    return { found: [...found, ...more], isAll };
   }
-  return { found };
+  return { found, isAll: true };
 }
 
 /** Where many items in a row do not match: collects the matches, then passes along the list. */
-function sparseAlong(handle: Database, words: Words, part: CountedPart): Listed[] {
-  const { page, status, listed, matches } = part;
+function sparseAlong(handle: Database, words: Words, part: CountedPart): Matching {
+  const { page, status, listed, matches, enough } = part;
   const found: Listed[] = [];
   let passed = 0;
   let limit = Math.ceil(passedFor(part) * MARGIN);
@@ -170,12 +200,14 @@ function sparseAlong(handle: Database, words: Words, part: CountedPart): Listed[
   while (limit * costOfPassing(part) < matches * LOOKING_UP) {
     const next = matchesIn(handle, { ...rest(), limit }, { source: listed, words, status });
     found.push(...next.found);
-    if (next.passed < limit || found.length >= page.limit) return found;
+    if (next.passed < limit) return { found, isAll: true };
+    if (found.length >= enough) return { found, isAll: false };
     passed += limit;
-    const left = ((page.limit - found.length) * passed) / Math.max(found.length, 1);
+    const left = ((enough - found.length) * passed) / Math.max(found.length, 1);
     limit = Math.ceil(Math.max(left, passed / 2) * MARGIN);
   }
-  return [...found, ...listedIn(handle, rest(), fromMatches(words, status))];
+  const { found: more, isAll } = lookedUp(handle, words, { ...part, page: rest() });
+  return { found: [...found, ...more], isAll };
 }
 
 function costOfPassing({ page, listed }: Part): number {
