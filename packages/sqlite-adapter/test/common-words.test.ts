@@ -122,3 +122,19 @@ describe('A search for words that most items have', () => {
     expect(page.map(({ id }) => id)).toEqual(wanted.slice(0, 5).map(({ id }) => id));
   });
 });
+
+test('a page is whole where a status has less of it than its share', async () => {
+  // As many items of both have the word, but those of one stand at the end.
+  const items = Array.from({ length: 20_000 }, (_, number): Item => {
+    const status = number % 2 === 0 ? 'WIP' : 'DONE';
+    const hasWord = status === 'WIP' ? number % 66 === 0 : number > 19_400;
+    return { ...itemOf(number), status, words: hasWord ? 'some' : 'other' };
+  });
+  const opened = await openSqliteIndex(await databaseOf(items));
+  const wanted = items.filter(({ words }) => words === 'some').map(({ id }) => id);
+  for (const limit of [20, 50, 100]) {
+    const page = await opened.index.listSbis({ search: 'some', limit });
+    expect(page.map(({ id }) => id)).toEqual(wanted.slice(0, limit));
+  }
+  await opened.close();
+});
