@@ -26,7 +26,7 @@ export default defineConfig({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    // Beside the rest of its package, whose YAML every command would load for it.
+    // Apart from the rest of its package, whose reader of YAML every command would load with it.
     codeSplitting: { groups: [{ name: 'audit-chain', test: /layout.dist.audit-chain/ }] },
     minify: { compress: false, mangle: false, codegen: true },
   },

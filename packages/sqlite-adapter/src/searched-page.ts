@@ -31,8 +31,8 @@ const TRIED = 150;
 
 /**
  * The ids of a page of a search. The items of each status are looked at by themselves, along the list: where no item of a status has the
- * words, all of them are passed over at once. A status whose items match more often comes first, the others only reach as far as the
- * page that it fills.
+ * words, all of them are passed over at once. Each gives the share of the page that it should have; where that was not enough, all go on
+ * from the place up to which they are known.
  *
  * @param words - as of `wordsOf`
  */
