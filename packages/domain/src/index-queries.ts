@@ -3,6 +3,7 @@ import type { AuditEntry, AuditFilter } from './audit.js';
 import type { ConfigEntry } from './config.js';
 import type { Execution, ExecutionFilter, ExecutionKey, FailureFilter } from './execution.js';
 import type { Sbi, SbiFilter, SbiId } from './sbi.js';
+import type { SearchedParts } from './search/searched.js';
 
 /**
  * Queries on the index: what the tree's bytes mean. Derived from the tree by `@deespec/layout`, so every store gives the
@@ -17,6 +18,8 @@ export interface Index {
    * @throws StorageError `SBI.NOT_FOUND` for `after`; `USAGE.INVALID` for `limit`, and for a `search` without a word or too long
    */
   listSbis(filter?: SbiFilter): Promise<Sbi[]>;
+  /** The files of some SBIs that are searched; one that does not exist is absent. */
+  listSearched(ids: readonly SbiId[]): Promise<ReadonlyMap<SbiId, SearchedParts>>;
   /** How many SBIs have each status; a status without SBIs is absent. */
   countSbis(): Promise<ReadonlyMap<string, number>>;
   /** Ordered by `sbiId`, `run`, `turn`, then `step` in byte order. */

@@ -33,7 +33,7 @@ export type { Sbi, SbiFilter, SbiId, SbiOrder, SbiStatus } from './sbi.js';
 export { sbiComparer } from './sbi-order.js';
 export type { SbiOrdering } from './sbi-order.js';
 export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';
-export type { SearchedSbi, SearchedUnit } from './search/searched.js';
+export type { SearchedParts, SearchedSbi, SearchedUnit } from './search/searched.js';
 export { snippetOf } from './search/snippet.js';
 export type { SnippetPart } from './search/snippet.js';
 export { parseSearch, WordSearch, wordsOf } from './search/words.js';

@@ -13,6 +13,7 @@ import {
   type Sbi,
   type SbiFilter,
   type SbiId,
+  type SearchedParts,
   type TreePath,
 } from '@deespec/domain';
 
@@ -65,6 +66,16 @@ export class DerivedIndex implements Index {
     if (search === undefined) return pageOfSbis(await this.#now(), filter);
     const source = { rows: () => this.#now(), read: (path: TreePath) => this.source.read(path) };
     return searchSbis(source, { ...filter, search });
+  }
+
+  async listSearched(ids: readonly SbiId[]): Promise<ReadonlyMap<SbiId, SearchedParts>> {
+    const { sbiById, searched } = await this.#now();
+    return new Map(
+      ids.flatMap((id) => {
+        const sbi = sbiById.get(id);
+        return sbi === undefined ? [] : [[id, { sbi, files: searched.get(id) ?? [] }]];
+      }),
+    );
   }
 
   async countSbis(): Promise<ReadonlyMap<string, number>> {

@@ -13,6 +13,7 @@ import {
   type Sbi,
   type SbiFilter,
   type SbiId,
+  type SearchedParts,
   type TreePath,
   type TreeReader,
 } from '@deespec/domain';
@@ -82,6 +83,15 @@ export class FileIndex implements Index {
     return searchSbis(source, { ...filter, search });
   }
 
+  async listSearched(ids: readonly SbiId[]): Promise<ReadonlyMap<SbiId, SearchedParts>> {
+    const found = new Map<SbiId, SearchedParts>();
+    for (const id of ids) {
+      const { sbi, searched } = await this.#unitsOf(id);
+      if (sbi !== undefined) found.set(id, { sbi, files: searched });
+    }
+    return found;
+  }
+
   async countSbis(): Promise<ReadonlyMap<string, number>> {
     return countByStatus((await this.#now()).sbis);
   }
@@ -136,14 +146,13 @@ export class FileIndex implements Index {
   }
 
   /** What the directories of one SBI give. */
-  async #unitsOf(id: SbiId): Promise<{ readonly sbi?: Sbi; readonly executions: readonly Execution[] }> {
+  async #unitsOf(id: SbiId): Promise<Pick<UnitRows, 'sbi' | 'executions' | 'searched'>> {
     const layout = await loadLayout();
     const look = this.#look(layout);
     const units = [...layout.layout.groupUnits(entriesOfSbi(this.parts.tree, layout, id))];
     const rows = units.map((unit) => this.#derive(unit, look));
-    const sbi = rows.find((unit) => unit.sbi !== undefined)?.sbi;
     const executions = rows.flatMap((unit) => unit.executions).sort(compareKeys);
-    return sbi === undefined ? { executions } : { sbi, executions };
+    return { ...(rows.find((unit) => unit.sbi !== undefined) ?? { searched: [] }), executions };
   }
 
   #derive(unit: TreeUnit, look: Look): UnitRows {

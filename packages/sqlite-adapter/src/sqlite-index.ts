@@ -11,6 +11,7 @@ import {
   type Sbi,
   type SbiFilter,
   type SbiId,
+  type SearchedParts,
 } from '@deespec/domain';
 
 import { readActivity } from './activity.js';
@@ -23,6 +24,7 @@ import { getExecution, listExecutions } from './execution.js';
 import { listFailures } from './failures.js';
 import { listSbis } from './list-sbis.js';
 import { getSbi } from './sbi.js';
+import { listSearched } from './searched-parts.js';
 import { countByStatus } from './storage-state.js';
 
 /** Page cache of the lists, KiB. Source: measured; with 16 MiB a search among 1,000,000 items takes up to twice as long. */
@@ -45,6 +47,10 @@ export class SqliteIndex implements Index {
 
   async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
     return listSbis(this.reader.handle, filter);
+  }
+
+  async listSearched(ids: readonly SbiId[]): Promise<ReadonlyMap<SbiId, SearchedParts>> {
+    return listSearched(this.reader.handle, this.entries, ids);
   }
 
   async countSbis(): Promise<ReadonlyMap<string, number>> {

@@ -1,4 +1,4 @@
-import { isStorageError, parseSearch, WordSearch, wordsOf } from '@deespec/domain';
+import { isStorageError, parseSearch, snippetOf, WordSearch, wordsOf } from '@deespec/domain';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
@@ -61,6 +61,24 @@ describe('Words', () => {
           tokenizer.matches(words.map(({ written: word }) => `"${word}"`).join(' AND '));
         expect([search, own.isComplete]).toEqual([search, theirs]);
         found[theirs ? 'yes' : 'no'] += 1;
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(Math.min(found.yes, found.no)).toBeGreaterThan(50);
+  });
+
+  test('begin a snippet: the first of them that stands in the text', () => {
+    const found = { yes: 0, no: 0 };
+    fc.assert(
+      fc.property(text, text, fc.nat(60), (written, other, cut) => {
+        const words = wordsIn(`${other.slice(0, 6)} ${written.slice(cut, cut + 12)}`);
+        const wanted = new Set(words.map(({ folded }) => folded));
+        const first = [...wordsOf(written)].find(({ folded }) => wanted.has(folded));
+
+        const shown = snippetOf(written, words);
+
+        expect(shown?.find(({ isMatch }) => isMatch)?.text).toBe(first?.written);
+        found[first === undefined ? 'no' : 'yes'] += 1;
       }),
       { numRuns: 1_000 },
     );

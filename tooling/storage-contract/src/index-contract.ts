@@ -6,7 +6,7 @@ import { expectCode, putText } from './expectations.js';
 import { changes } from './index-changes.js';
 import { activity, failurePages } from './index-activity.js';
 import { audit, config, contents, executionPages, sbiOrderings, sbiPages } from './index-lists.js';
-import { searchChanges, searches } from './index-search.js';
+import { searchChanges, searchedParts, searches } from './index-search.js';
 import { withStorage, type OnStorage, type OpenStorage } from './open-storage.js';
 import { one, pickLine, putJournal, putMeta, putState, stepLine, two } from './sample-sbis.js';
 import { append, make } from './tree-edits.js';
@@ -29,6 +29,7 @@ export function indexContract(name: string, open: OpenStorage): void {
     describe('orders', () => sbiOrderings(on));
     describe('readActivity', () => activity(on));
     describe('search', () => searches(on));
+    describe('listSearched', () => searchedParts(on));
     describe('search after changes', () => searchChanges(on));
     describe('listExecutions', () => executionPages(on));
     describe('listFailures', () => failurePages(on));

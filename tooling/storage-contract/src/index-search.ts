@@ -183,6 +183,39 @@ export function searches(on: OnStorage): void {
   );
 }
 
+/** In which files words are looked for. */
+export function searchedParts(on: OnStorage): void {
+  test(
+    'names the files of an SBI that are searched, spec.md first, and its title; an SBI that is not there is absent',
+    on(async ({ store, index }) => {
+      const [a, b, c] = ids(3) as [SbiId, SbiId, SbiId];
+      await putState(store, a, { title: 'Heron' });
+      for (const name of [
+        'review_2.md',
+        'implement_1.md',
+        'a.md',
+        'histories/run_1/review_2.md',
+        'spec.md',
+      ]) {
+        await putText(store, at(a, name), name);
+      }
+      await putBytes(store, at(a, 'implement_3.md'), Buffer.alloc(1_048_577, ' '));
+      await putState(store, b, {});
+
+      const parts = await index.listSearched([b, c, a]);
+
+      expect([...parts.keys()].sort()).toEqual([a, b].sort());
+      expect(parts.get(a)!.files).toEqual(
+        ['spec.md', 'histories/run_1/review_2.md', 'implement_1.md', 'review_2.md'].map((name) =>
+          at(a, name),
+        ),
+      );
+      expect(parts.get(a)!.sbi.metadata['title']).toBe('Heron');
+      expect(parts.get(b)!.files).toEqual([]);
+    }),
+  );
+}
+
 /** What a search finds after changes. */
 export function searchChanges(on: OnStorage): void {
   test(

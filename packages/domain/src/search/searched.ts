@@ -44,10 +44,15 @@ export function isText(bytes: Buffer): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-/** An SBI to look through. */
-export interface SearchedSbi {
+/** Where words of an SBI can stand. */
+export interface SearchedParts {
   readonly sbi: Pick<Sbi, 'metadata'>;
+  /** As {@link searchedFiles} has them. */
   readonly files: readonly TreePath[];
+}
+
+/** An SBI to look through. */
+export interface SearchedSbi extends SearchedParts {
   /** The content of one of them, whole. */
   readonly read: (path: TreePath) => Buffer;
 }

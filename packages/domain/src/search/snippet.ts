@@ -1,4 +1,4 @@
-import { wordsOf, type SearchWord } from './words.js';
+import { firstWordAt, wordsOf, type SearchWord } from './words.js';
 
 /** A piece of a text, and whether it is a word that was searched for. */
 export interface SnippetPart {
@@ -15,13 +15,13 @@ const MOST_CHARACTERS = 262_144;
 
 /** The place of a text where the first of the words stands, as parts; `undefined` when none of them stands in it. */
 export function snippetOf(text: string, words: readonly SearchWord[]): readonly SnippetPart[] | undefined {
-  const wanted = new Set(words.map(({ folded }) => folded));
   const searched = text.slice(0, MOST_CHARACTERS);
-  const first = placesOf(searched, wanted).next();
-  if (first.done === true) return undefined;
-  const from = wholeFrom(searched, Math.max(0, first.value.at - BEFORE));
+  const first = firstWordAt(searched, words);
+  if (first === undefined) return undefined;
+  const wanted = new Set(words.map(({ folded }) => folded));
+  const from = wholeFrom(searched, Math.max(0, first - BEFORE));
   // Both ends may lie within a character of two units.
-  const piece = searched.slice(from, first.value.at + AFTER).replace(/\p{Surrogate}/gu, '\ufffd');
+  const piece = searched.slice(from, first + AFTER).replace(/\p{Surrogate}/gu, '\ufffd');
   const parts: SnippetPart[] = [];
   let end = 0;
   for (const { at, length } of placesOf(piece, wanted)) {

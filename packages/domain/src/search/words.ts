@@ -50,22 +50,18 @@ export function* wordsOf(text: string): Generator<SearchWord> {
   if (written !== '') yield { written, folded };
 }
 
-/** A word that was not found yet, as code points. */
-type Missing = readonly number[];
+/** A word that is looked for, as code points. */
+type Wanted = readonly number[];
 
-const NONE: readonly Missing[] = [];
+const NONE: readonly Wanted[] = [];
 const OUTSIDE = -1;
 
 /** Looks for words in one text after the other, until each was found in one of them. Holds nothing of the texts. */
 export class WordSearch {
-  /** By the first character. */
-  private readonly missing = new Map<number, readonly Missing[]>();
+  private readonly missing: Map<number, readonly Wanted[]>;
 
   constructor(words: readonly SearchWord[]) {
-    for (const { folded } of words) {
-      const codes = Array.from(folded, (character) => character.codePointAt(0)!);
-      this.missing.set(codes[0]!, [...(this.missing.get(codes[0]!) ?? NONE), codes]);
-    }
+    this.missing = byFirst(words);
   }
 
   /** True when every word was found. */
@@ -75,41 +71,73 @@ export class WordSearch {
 
   /** Looks through a text. A word does not go on in the next one. */
   take(text: string): void {
-    // By code and not with `wordsOf`: a tree has hundreds of megabytes of text, and few words of it begin like one that is missing.
-    const table = wordTable();
-    let candidates = NONE;
-    let length = OUTSIDE;
-    for (let at = 0; at < text.length && !this.isComplete; at += 1) {
-      const code = text.codePointAt(at)!;
-      if (code > 0xffff) at += 1;
-      const value = table[code]!;
-      if (length === OUTSIDE ? value < START : value < INSIDE) {
-        this.strike(candidates, length);
-        candidates = NONE;
-        length = OUTSIDE;
-        continue;
-      }
-      if (length === OUTSIDE) length = 0;
-      const folded = value & FOLDED;
-      if (folded === 0) continue;
-      if (length === 0) candidates = this.missing.get(folded) ?? NONE;
-      else if (candidates.length > 0) candidates = goingOn(candidates, length, folded);
-      length += 1;
-    }
-    this.strike(candidates, length);
-  }
-
-  /** Takes the word that ended off the missing ones. */
-  private strike(candidates: readonly Missing[], length: number): void {
-    for (const found of candidates) {
-      if (found.length !== length) continue;
+    if (this.isComplete) return;
+    findWords(text, this.missing, (found) => {
       const left = this.missing.get(found[0]!)!.filter((word) => word !== found);
       if (left.length === 0) this.missing.delete(found[0]!);
       else this.missing.set(found[0]!, left);
-    }
+      return this.isComplete;
+    });
   }
 }
 
-function goingOn(candidates: readonly Missing[], length: number, folded: number): readonly Missing[] {
+/** Where the first of some words begins in a text, UTF-16 units; `undefined` when none of them stands in it. */
+export function firstWordAt(text: string, words: readonly SearchWord[]): number | undefined {
+  let first: number | undefined;
+  findWords(text, byFirst(words), (_, at) => {
+    first = at;
+    return true;
+  });
+  return first;
+}
+
+function byFirst(words: readonly SearchWord[]): Map<number, readonly Wanted[]> {
+  const all = new Map<number, readonly Wanted[]>();
+  for (const { folded } of words) {
+    const codes = Array.from(folded, (character) => character.codePointAt(0)!);
+    all.set(codes[0]!, [...(all.get(codes[0]!) ?? NONE), codes]);
+  }
+  return all;
+}
+
+/**
+ * Tells of each word of a text that is wanted, and where it begins, until `found` says that this is enough. By code and not with
+ * `wordsOf`: a tree has hundreds of megabytes of text, and few words of it begin like one that is wanted.
+ */
+function findWords(
+  text: string,
+  wanted: ReadonlyMap<number, readonly Wanted[]>,
+  found: (word: Wanted, at: number) => boolean,
+): void {
+  const table = wordTable();
+  let candidates = NONE;
+  let length = OUTSIDE;
+  let start = 0;
+  const ends = (): boolean => candidates.some((word) => word.length === length && found(word, start));
+  let next: number;
+  for (let at = 0; at < text.length; at = next) {
+    const code = text.codePointAt(at)!;
+    next = code > 0xffff ? at + 2 : at + 1;
+    const value = table[code]!;
+    if (length === OUTSIDE ? value < START : value < INSIDE) {
+      if (candidates.length > 0 && ends()) return;
+      candidates = NONE;
+      length = OUTSIDE;
+      continue;
+    }
+    if (length === OUTSIDE) {
+      start = at;
+      length = 0;
+    }
+    const folded = value & FOLDED;
+    if (folded === 0) continue;
+    if (length === 0) candidates = wanted.get(folded) ?? NONE;
+    else if (candidates.length > 0) candidates = goingOn(candidates, length, folded);
+    length += 1;
+  }
+  ends();
+}
+
+function goingOn(candidates: readonly Wanted[], length: number, folded: number): readonly Wanted[] {
   return candidates.filter((word) => word[length] === folded);
 }

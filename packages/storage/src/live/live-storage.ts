@@ -33,6 +33,7 @@ import { claimFrom } from './claim-next.js';
 import { filesOf, readFile } from './files.js';
 import { storedConfig, storedSbi } from './revision.js';
 import type { Session } from './session.js';
+import { listSnippets } from './snippets.js';
 import * as steps from './steps.js';
 import { Transaction } from './transaction.js';
 import { UnitOfWork, type Actor, type Step } from './unit.js';
@@ -129,7 +130,7 @@ export class LiveStorage implements Storage {
     search: string,
   ): Promise<readonly (readonly SnippetPart[] | undefined)[]> {
     const words = parseSearch(search);
-    return this.carryOut((unit) => ids.map((id) => unit.findSnippet(id, words)), 'look');
+    return this.session.use((stores) => listSnippets(stores, ids, words));
   }
 
   /** The same tree in the name of somebody else; only one of the two is to be closed. */

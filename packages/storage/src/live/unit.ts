@@ -1,10 +1,6 @@
 import {
-  CHUNK_BYTES,
   holdsWords,
-  isText,
   searchedFiles,
-  searchedTitle,
-  snippetOf,
   StorageError,
   timeFromDate,
   type AuditNote,
@@ -14,11 +10,8 @@ import {
   type ExecutionKey,
   type SbiId,
   type SearchWord,
-  type SnippetPart,
   type StoredConfig,
   type StoredSbi,
-  type TreePath,
-  type TreeStat,
   type TreeView,
 } from '@deespec/domain';
 import { Overlay } from '@deespec/layout';
@@ -105,26 +98,6 @@ export class UnitOfWork {
     });
   }
 
-  /** Where the first of the words that is found stands; `undefined` when none is, or the SBI does not exist. */
-  findSnippet(id: SbiId, words: readonly SearchWord[]): readonly SnippetPart[] | undefined {
-    // Most words stand in the specification, which is read without asking what the other files mean.
-    const spec = this.overlay.entriesOf(id).find(isSpec);
-    const inSpec = spec === undefined ? undefined : this.snippetIn(spec.path, words);
-    if (inSpec !== undefined) return inSpec;
-    const derived = this.derive(id);
-    if (derived?.sbi === undefined) return undefined;
-    for (const { path } of searchedFiles(derived)) {
-      const found = this.snippetIn(path, words);
-      if (found !== undefined) return found;
-    }
-    return snippetOf(searchedTitle(derived.sbi), words);
-  }
-
-  private snippetIn(path: TreePath, words: readonly SearchWord[]): readonly SnippetPart[] | undefined {
-    const bytes = Buffer.concat([...this.overlay.read(path)]);
-    return isText(bytes) ? snippetOf(bytes.toString(), words) : undefined;
-  }
-
   /** In the order of the list. */
   executionsOf(id: SbiId): readonly Execution[] {
     const executions = [...(this.derive(id)?.executions ?? [])];
@@ -157,9 +130,4 @@ export class UnitOfWork {
   private derive(id: SbiId): DerivedUnit | undefined {
     return this.overlay.derive(id);
   }
-}
-
-/** The specification of an SBI, as far as it is searched. */
-function isSpec({ path, kind, size }: TreeStat): boolean {
-  return kind === 'file' && size <= CHUNK_BYTES && /^specs\/sbi\/[^/]+\/spec\.md$/u.test(path);
 }
