@@ -17,7 +17,7 @@ import type { IndexDifference, IndexRow } from './index-difference.js';
 import type { RowDifference } from './index-rows.js';
 import { SqliteJournalSpool } from './journal-spool.js';
 import { readJournalState, type JournalState } from './journal-state.js';
-import { SearchRows, UnitText } from './search-rows.js';
+import { SearchRows, UnitText, wholeBasis } from './search-rows.js';
 import { countLines, storedEvents } from './stored-journal.js';
 import { Claims, strayRows } from './stray-rows.js';
 import { UnitWriter } from './unit-writer.js';
@@ -152,12 +152,12 @@ const searchRow: IndexRow = {
   is: 'different',
 };
 
-/** Words of other texts than the SBI has: each entry that comes out of the scan has its hash. */
+/** Words of other texts or labels than the SBI has: each entry that comes out of the scan has its hash. */
 function* wrongWords(unit: DerivedUnit, search: SearchRows): Generator<IndexDifference> {
   if (unit.sbi === undefined) return;
   const text = new UnitText({ ...unit, sbi: unit.sbi });
   for (const { path, sha256 } of unit.entries as readonly TreeEntry[]) text.note(path, sha256);
-  const expected = text.basis();
+  const expected = wholeBasis(text.basis(), text.labelBasis());
   const actual = search.basisOf(unit.sbi) ?? 'no such row';
   if (expected !== actual) yield { where: `search_item ${unit.sbi.id}`, expected, actual, row: searchRow };
 }

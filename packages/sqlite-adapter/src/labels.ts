@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { hasLabel, type SbiSource } from './sbi.js';
 
 /** Up to so many items with a label, each is looked up; among more the list is walked until the page is full. Source: measured. */
-export const FEW = 4_000;
+const FEW = 4_000;
 
 /** Different texts of `sbi.label` that are looked through for a label. Source: measured, 10 ms. */
 const MOST_TEXTS = 10_000;

@@ -32,16 +32,16 @@ export function listedIn(handle: Database, page: Page, source: SbiSource = every
 /**
  * Those of a page of which a condition is true. Of the others nothing is brought out of the database, which takes half as long.
  *
- * @param condition - SQL on `sbi s`; its values are those of the source
+ * @param condition - SQL on `sbi s`
  * @returns also how many items the page has
  */
 export function listedWhere(
   handle: Database,
   page: Page,
-  { source, condition }: { readonly source: SbiSource; readonly condition: string },
+  { condition, values }: { readonly condition: string; readonly values: SbiSource['values'] },
 ): { readonly found: Listed[]; readonly passed: number } {
   const columns = () => [`CASE WHEN ${condition} THEN ${boundedValue('s.id')} END`];
-  const rows = readPage(handle, page, { source, columns });
+  const rows = readPage(handle, page, { source: { ...everything, values }, columns });
   const ids = rows.filter(([id]) => id !== null).map(([id]) => storedText(id, 'sbi'));
   const place = sbiPage(page.filter, {}).columns.map(boundedValue).join(', ');
   const found = handle
@@ -94,14 +94,10 @@ function listedFrom([id, ...place]: readonly unknown[]): Listed {
 }
 
 /** All items of a list in its order, whatever the limit of the page is: `first` of them at first, then twice as many each time. */
-export function* listedAlong(
-  handle: Database,
-  page: Page,
-  { source, first }: { readonly source: SbiSource; readonly first: number },
-): Generator<Listed> {
+export function* listedAlong(handle: Database, page: Page, first: number): Generator<Listed> {
   let { after } = page;
   for (let limit = first; ; limit = Math.min(limit * 2, MOST_AT_ONCE)) {
-    const items = listedIn(handle, { ...page, after, limit }, source);
+    const items = listedIn(handle, { ...page, after, limit });
     yield* items;
     if (items.length < limit) return;
     after = items.at(-1)!.place;

@@ -44,8 +44,9 @@ export function listSbis(handle: Database, filter: SbiFilter): Sbi[] {
 
 /** By ids alone, for which indexes are enough, then their rows. */
 function rowsOf(handle: Database, page: Page): SbiRow[] {
-  const { search } = page.filter;
-  const ids = search === undefined ? listedIds(handle, page) : searchedIds(handle, page, wordsOf(search));
+  const { search, label } = page.filter;
+  const ids =
+    search === undefined ? listedIds(handle, page) : searchedIds(handle, page, wordsOf(search, label));
   return handle
     .prepare(`SELECT ${COLUMNS} FROM json_each(:ids) p CROSS JOIN sbi s ON s.id = p.value ORDER BY p.key`)
     .all({ ids: JSON.stringify(ids) }) as SbiRow[];

@@ -35,8 +35,9 @@ interface RawRow {
 }
 /** What no SQL can do for the rows that are there when a script is applied, by the script's name; in its transaction. */
 const completions: Readonly<Record<string, (handle: Database) => void>> = {
-  text_search: indexTexts,
-  search_parts: indexTexts,
+  text_search: (handle) => indexTexts(handle, false),
+  search_parts: (handle) => indexTexts(handle, false),
+  search_labels: (handle) => indexTexts(handle),
 };
 
 /** `schema_version` and `schema_info` of one database. */

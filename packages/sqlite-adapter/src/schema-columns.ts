@@ -16,9 +16,9 @@ const ownTables = new Set(['schema_version', 'schema_info']);
 /** Columns that follow a change of schema: see `carryRecord`. */
 const followingColumns = new Set(['evidence.record', 'evidence.checksum']);
 
-/** What FTS5 keeps of the words, and as of which version it is made anew with other ids; derived, and checked against the bytes. */
+/** What FTS5 keeps of the words, and in which versions it is made anew with other ids; derived, and checked against the bytes. */
 const remadeTables = new Set(['search_text_data', 'search_text_idx', 'search_text_docsize']);
-const REMADE_IN = 8;
+const remadeIn = [8, 10];
 
 /** The columns whose values must be the same before and after a change, by table: those that both versions have. */
 export function keptColumns({ from, to }: VersionChange): ReadonlyMap<string, readonly string[]> {
@@ -26,7 +26,7 @@ export function keptColumns({ from, to }: VersionChange): ReadonlyMap<string, re
   const kept = [...columnsOf(from)].flatMap(([table, columns]): [string, string[]][] => {
     const staying = after.get(table);
     if (staying === undefined || ownTables.has(table)) return [];
-    const isRemade = from < REMADE_IN && to >= REMADE_IN;
+    const isRemade = remadeIn.some((version) => from < version && to >= version);
     if (isRemade && remadeTables.has(table)) return [];
     const isKept = (column: string): boolean =>
       staying.includes(column) &&

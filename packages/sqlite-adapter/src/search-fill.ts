@@ -13,14 +13,15 @@ const PAGE_ROWS = 500;
 /**
  * Indexes the words of every SBI of a database that was made without them, in the caller's transaction.
  *
+ * @param hasLabels - false before schema version 10
  * @throws StorageError `DATABASE.CORRUPT`
  */
-export function indexTexts(handle: Database): void {
+export function indexTexts(handle: Database, hasLabels = true): void {
   const entries = new EntryRows(handle);
   const contents = new ContentRows(handle);
-  const search = new SearchRows(handle);
+  const search = new SearchRows(handle, { hasLabels });
   const read = (path: TreePath) => Buffer.concat([...readEntry(contents, entries.find(path)!)]);
-  for (const row of sbiRows(handle)) {
+  for (const row of sbiRows(handle, hasLabels)) {
     const unit = { ...row, entries: entries.listSbi(row.sbi.id) };
     const text = new UnitText(unit);
     for (const { path, sha256 } of unit.entries) text.note(path, sha256);
@@ -44,14 +45,14 @@ export function forgetTexts(handle: Database): void {
 }
 
 interface IndexedRow {
-  readonly sbi: Pick<Sbi, 'id' | 'status' | 'metadata'>;
+  readonly sbi: Pick<Sbi, 'id' | 'status' | 'metadata' | 'label'>;
   readonly path: TreePath;
   readonly executions: readonly { readonly contentPath: TreePath }[];
 }
 
 /** In the order of the parts. */
-function* sbiRows(handle: Database): Generator<IndexedRow> {
-  const columns = ['id', 'created_at', 'metadata', 'path'].map(
+function* sbiRows(handle: Database, hasLabels: boolean): Generator<IndexedRow> {
+  const columns = ['id', 'created_at', 'label', 'metadata', 'path'].map(
     (name) => `${atMost(name, CELL_BYTES)} AS ${name}`,
   );
   const page = handle.prepare(
@@ -70,7 +71,12 @@ function* sbiRows(handle: Database): Generator<IndexedRow> {
         const where = `sbi ${id}`;
         after = [storedText(row.created_at, where), id];
         yield {
-          sbi: { id, status, metadata: storedObject(row.metadata, where) },
+          sbi: {
+            id,
+            status,
+            metadata: storedObject(row.metadata, where),
+            ...(row.label === null || !hasLabels ? {} : { label: storedText(row.label, where) }),
+          },
           path: storedPath(row.path, where),
           executions: contents.all(id).map((path) => ({ contentPath: storedPath(path, where) })),
         };
@@ -82,6 +88,7 @@ function* sbiRows(handle: Database): Generator<IndexedRow> {
 interface StoredSbi {
   readonly id: unknown;
   readonly created_at: unknown;
+  readonly label: unknown;
   readonly metadata: unknown;
   readonly path: unknown;
 }

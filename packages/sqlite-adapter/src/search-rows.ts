@@ -11,11 +11,12 @@ import {
 import type { Database, Statement } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 
+import { labelBasis, labelWords } from './search-labels.js';
 import { searchPart } from './search-part.js';
 
 /** An SBI whose words are indexed. */
 export interface IndexedUnit extends SearchedUnit {
-  readonly sbi: Pick<Sbi, 'id' | 'status' | 'metadata'>;
+  readonly sbi: Pick<Sbi, 'id' | 'status' | 'metadata' | 'label'>;
 }
 
 /**
@@ -37,7 +38,7 @@ export class UnitText {
     if (bytes !== undefined) file.bytes = bytes;
   }
 
-  /** Hash of everything that the words depend on. */
+  /** Hash of everything that the words of the texts depend on. */
   basis(): string {
     const hash = createHash('sha256').update(JSON.stringify(searchedTitle(this.unit.sbi)));
     for (const { sha256 } of this.files.values()) {
@@ -47,9 +48,21 @@ export class UnitText {
     return hash.digest('hex');
   }
 
+  /** Hash of the label that is among the words; `null` without one. */
+  labelBasis(): string | null {
+    const { label } = this.unit.sbi;
+    return label === undefined ? null : labelBasis(label);
+  }
+
   /** The whole text. @param read - the content of a file that is not at hand */
   text(read: (path: TreePath) => Buffer): Buffer {
-    const parts: Buffer[] = [Buffer.from(searchedTitle(this.unit.sbi))];
+    const { label } = this.unit.sbi;
+    const labels = label === undefined ? [] : labelWords(label);
+    const parts: Buffer[] = [
+      Buffer.from(searchedTitle(this.unit.sbi)),
+      SEPARATOR,
+      Buffer.from(labels.join(' ')),
+    ];
     for (const [path, { bytes = read(path) }] of this.files) {
       if (isText(bytes)) parts.push(SEPARATOR, bytes);
     }
@@ -65,6 +78,7 @@ const HELD_BYTES = 8 * 1024 * 1024;
 interface StoredRow {
   readonly id: number;
   readonly basis: string;
+  readonly labelBasis: string | null;
 }
 
 /**
@@ -72,6 +86,7 @@ interface StoredRow {
  * transaction.
  */
 export class SearchRows {
+  private readonly isMany: boolean;
   private readonly find: Statement;
   private readonly newest: Statement;
   private readonly insert: Statement;
@@ -84,33 +99,43 @@ export class SearchRows {
   /**
    * @param isMany - many items are written, of statuses in any order: their texts are held back until there are some, or `flush` is
    *   called. FTS5 writes a piece of its own for each row that comes before the last one.
+   * @param hasLabels - false before schema version 10: then no SBI may have one
    */
   constructor(
     handle: Database,
-    private readonly isMany = false,
+    { isMany = false, hasLabels = true }: { readonly isMany?: boolean; readonly hasLabels?: boolean } = {},
   ) {
-    this.find = handle.prepare('SELECT id, basis FROM search_item WHERE sbi_id = ?');
+    this.isMany = isMany;
+
+    this.find = handle.prepare(
+      `SELECT id, basis, ${hasLabels ? 'label_basis' : 'NULL'} AS labelBasis FROM search_item WHERE sbi_id = ?`,
+    );
     this.newest = handle.prepare('SELECT max(id) FROM search_item WHERE id BETWEEN :first AND :last').pluck();
-    this.insert = handle.prepare('INSERT INTO search_item (id, sbi_id, basis) VALUES (:id, :sbiId, :basis)');
-    this.update = handle.prepare('UPDATE search_item SET id = :id, basis = :basis WHERE sbi_id = :sbiId');
+    const [columns, values] = hasLabels ? ['basis, label_basis', ':basis, :labelBasis'] : ['basis', ':basis'];
+    this.insert = handle.prepare(
+      `INSERT INTO search_item (id, sbi_id, ${columns}) VALUES (:id, :sbiId, ${values})`,
+    );
+    this.update = handle.prepare(
+      `UPDATE search_item SET (id, ${columns}) = (:id, ${values}) WHERE sbi_id = :sbiId`,
+    );
     this.deleteText = handle.prepare('DELETE FROM search_text WHERE rowid = ?');
     // The cast keeps every byte, and no JavaScript string is made of them.
     this.insertText = handle.prepare('INSERT INTO search_text (rowid, text) VALUES (?, CAST(? AS TEXT))');
   }
 
-  /** Indexes the words of an SBI, unless those of the same texts are there. The rows of an SBI that is removed go by a trigger. */
+  /** Indexes the words of an SBI, unless those of the same texts and labels are there. The rows of an SBI that is removed go by a trigger. */
   write(text: UnitText, read: (path: TreePath) => Buffer): void {
     const { id: sbiId, status } = text.unit.sbi;
-    const basis = text.basis();
+    const [basis, labelBasis] = [text.basis(), text.labelBasis()];
     const stored = this.find.get(sbiId) as StoredRow | undefined;
     const isInPlace = stored !== undefined && isWithin(stored, status);
-    if (isInPlace && stored.basis === basis) return;
+    if (isInPlace && stored.basis === basis && stored.labelBasis === labelBasis) return;
     const id = isInPlace ? stored.id : this.nextId(status);
     if (stored === undefined) {
-      this.insert.run({ id, sbiId, basis });
+      this.insert.run({ id, sbiId, basis, labelBasis });
     } else {
       this.deleteText.run(stored.id);
-      this.update.run({ id, sbiId, basis });
+      this.update.run({ id, sbiId, basis, labelBasis });
     }
     if (this.isMany) this.hold(id, text.text(read));
     else this.insertText.run(id, text.text(read));
@@ -123,11 +148,12 @@ export class SearchRows {
     this.heldBytes = 0;
   }
 
-  /** Basis of the words that are stored of an SBI, and whether they are among those of another status. */
+  /** What the words that are stored of an SBI were made of, and whether they are among those of another status. */
   basisOf({ id, status }: Pick<Sbi, 'id' | 'status'>): string | undefined {
     const stored = this.find.get(id) as StoredRow | undefined;
     if (stored === undefined) return undefined;
-    return isWithin(stored, status) ? stored.basis : `${stored.basis} in row ${stored.id} of another status`;
+    const basis = wholeBasis(stored.basis, stored.labelBasis);
+    return isWithin(stored, status) ? basis : `${basis} in row ${stored.id} of another status`;
   }
 
   private hold(id: number, text: Buffer): void {
@@ -140,6 +166,11 @@ export class SearchRows {
     const part = searchPart(status);
     return ((this.newest.get(part) as number | null) ?? part.first - 1) + 1;
   }
+}
+
+/** What {@link SearchRows.basisOf} says of a text whose words are all there. */
+export function wholeBasis(basis: string, label: string | null): string {
+  return label === null ? basis : `${basis}, label ${label}`;
 }
 
 function isWithin({ id }: StoredRow, status: SbiStatus): boolean {

@@ -2,9 +2,8 @@ import { sbiStatuses, type SbiFilter, type SbiId, type SbiStatus } from '@deespe
 import type { Database } from 'better-sqlite3';
 
 import { listedAlong, listedIn, type Listed, type Page } from './list-page.js';
-import { FEW, findLabelled } from './labels.js';
-import { countMatches, fromMatches, matchesIn, matcher, type Words } from './matches.js';
-import { everything, type SbiPlace, type SbiSource } from './sbi.js';
+import { countItems, fromMatches, matchesIn, matcher, type ItemCounts, type Words } from './matches.js';
+import type { SbiPlace } from './sbi.js';
 
 // What a search takes, in microseconds. Source: measured with 1,000,000 items.
 
@@ -12,10 +11,10 @@ import { everything, type SbiPlace, type SbiSource } from './sbi.js';
 const ASKING = 40;
 
 /** Passing an item along a list once the matches were collected. */
-const PASSING = 1;
+const PASSING = 1.4;
 
-/** The same where items have to have a label which not few have. */
-const PASSING_LABELLED = 4;
+/** Passing one that has not the label of the search. */
+const LEAVING_OUT = 0.3;
 
 /** Collecting one match. */
 const COLLECTING = 0.2;
@@ -38,7 +37,7 @@ const TRIED = 150;
  */
 export function searchedIds(handle: Database, page: Page, words: Words): SbiId[] {
   const { filter, limit } = page;
-  const parts = partsOf(handle, page);
+  const parts = partsOf(page);
   return (filter.order === 'status' ? oneByOne : together)(handle, words, parts)
     .slice(0, limit)
     .map(({ id }) => id);
@@ -95,15 +94,10 @@ interface Part {
   /** Absent: all. */
   readonly status?: SbiStatus;
   readonly statuses: readonly SbiStatus[];
-  /** Where the list is looked for without the search. */
-  readonly listed: SbiSource;
 }
 
 /** A part and what is known of it. */
-interface CountedPart extends Part {
-  /** Items that match, about. */
-  readonly matches: number;
-  readonly items: number;
+interface CountedPart extends Part, ItemCounts {
   /** How many of the page are expected to be of this part. */
   readonly wanted: number;
   /** When so many are found, the others can wait. */
@@ -118,16 +112,14 @@ interface Matching {
 }
 
 /** In the order of a list by status. */
-function partsOf(handle: Database, page: Page): Part[] {
-  const { status, label, order, direction } = page.filter;
-  const listedOf = (one?: SbiStatus): SbiSource =>
-    (label === undefined ? undefined : findLabelled(handle, label, one)) ?? everything;
-  if (status !== undefined) return [{ page, status, statuses: [status], listed: listedOf(status) }];
+function partsOf(page: Page): Part[] {
+  const { status, order, direction } = page.filter;
+  if (status !== undefined) return [{ page, status, statuses: [status] }];
   // There is no list of one status by id.
-  if (order === 'id') return [{ page, statuses: sbiStatuses, listed: listedOf() }];
+  if (order === 'id') return [{ page, statuses: sbiStatuses }];
   const ofOne = (one: SbiStatus, after: Page['after']): Part => {
     const filter = { ...page.filter, status: one };
-    return { page: { ...page, filter, after }, status: one, statuses: [one], listed: listedOf(one) };
+    return { page: { ...page, filter, after }, status: one, statuses: [one] };
   };
   if (order !== 'status') return sbiStatuses.map((one) => ofOne(one, page.after));
   const statuses = sbiStatuses.toSorted();
@@ -146,18 +138,17 @@ function compareIn({ direction }: SbiFilter, a: SbiPlace, b: SbiPlace): number {
 }
 
 function matchesAlong(handle: Database, words: Words, part: CountedPart): Matching {
-  const { matches, listed } = part;
+  const { matches } = part;
   if (matches === 0) return { found: [], isAll: true };
   const far = passedFor(part);
   if (matches * LOOKING_UP < far * costOfPassing(part)) return lookedUp(handle, words, part);
-  if (!listed.isFew && matches * COLLECTING + far * costOfPassing(part) < far * ASKING)
-    return sparseAlong(handle, words, part);
+  if (matches * COLLECTING + far * PASSING < far * ASKING) return sparseAlong(handle, words, part);
   return askedAlong(handle, words, part);
 }
 
-/** Items that are expected to be passed until enough are found. */
-function passedFor({ page, matches, items, wanted, enough }: CountedPart): number {
-  return ((page.until === undefined ? enough : wanted) * items) / matches;
+/** Items of the list that are expected to be passed until enough are found. */
+function passedFor({ page, matches, listed, wanted, enough }: CountedPart): number {
+  return ((page.until === undefined ? enough : wanted) * listed) / matches;
 }
 
 /** Looks up every match. */
@@ -168,19 +159,18 @@ function lookedUp(handle: Database, words: Words, { page, status }: CountedPart)
 
 /** Asks one item after the other, until so many in a row do not match that this is not the faster way. */
 function askedAlong(handle: Database, words: Words, part: CountedPart): Matching {
-  const { page, listed, matches, wanted, enough } = part;
+  const { page, matches, wanted, enough } = part;
   const { filter, until } = page;
   const isMatch = matcher(handle, words);
-  const first = listed.isFew ? FEW : Math.ceil(wanted) + 1;
   const found: Listed[] = [];
   let asked = 0;
-  for (const item of listedAlong(handle, page, { source: listed, first })) {
+  for (const item of listedAlong(handle, page, Math.ceil(wanted) + 1)) {
     if (until !== undefined && compareIn(filter, item.place, until) > 0) break;
     asked += 1;
     if (isMatch(item.id)) found.push(item);
     if (found.length >= enough) return { found, isAll: false };
     const left = ((wanted - found.length) * asked) / found.length;
-    if (listed.isFew || asked < TRIED || left * ASKING <= matches * COLLECTING) continue;
+    if (asked < TRIED || left * ASKING <= matches * COLLECTING) continue;
     const { found: more, isAll } = sparseAlong(handle, words, {
       ...part,
       page: { ...page, after: item.place },
@@ -192,13 +182,13 @@ function askedAlong(handle: Database, words: Words, part: CountedPart): Matching
 
 /** Where many items in a row do not match: collects the matches, then passes along the list. */
 function sparseAlong(handle: Database, words: Words, part: CountedPart): Matching {
-  const { page, status, listed, matches, enough } = part;
+  const { page, status, matches, enough } = part;
   const found: Listed[] = [];
   let passed = 0;
   let limit = Math.ceil(passedFor(part) * MARGIN);
   const rest = (): Page => ({ ...page, after: found.at(-1)?.place ?? page.after });
   while (limit * costOfPassing(part) < matches * LOOKING_UP) {
-    const next = matchesIn(handle, { ...rest(), limit }, { source: listed, words, status });
+    const next = matchesIn(handle, { ...rest(), limit }, { words, status });
     found.push(...next.found);
     if (next.passed < limit) return { found, isAll: true };
     if (found.length >= enough) return { found, isAll: false };
@@ -210,18 +200,13 @@ function sparseAlong(handle: Database, words: Words, part: CountedPart): Matchin
   return { found: [...found, ...more], isAll };
 }
 
-function costOfPassing({ page, listed }: Part): number {
-  return page.filter.label !== undefined && !listed.isFew ? PASSING_LABELLED : PASSING;
+/** Of an item of the list, with those before it that have not the label. */
+function costOfPassing({ items, listed }: CountedPart): number {
+  return PASSING + LEAVING_OUT * (items / listed - 1);
 }
 
-function countAll(
-  handle: Database,
-  words: Words,
-  { statuses }: Part,
-): { readonly matches: number; readonly items: number } {
-  const counts = statuses.map((status) => countMatches(handle, words, status));
-  return {
-    matches: counts.reduce((sum, count) => sum + count.matches, 0),
-    items: counts.reduce((sum, count) => sum + count.items, 0),
-  };
+function countAll(handle: Database, words: Words, { statuses }: Part): ItemCounts {
+  const counts = statuses.map((status) => countItems(handle, words, status));
+  const sum = (name: keyof ItemCounts): number => counts.reduce((all, count) => all + count[name], 0);
+  return { items: sum('items'), listed: sum('listed'), matches: sum('matches') };
 }

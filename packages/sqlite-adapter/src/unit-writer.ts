@@ -50,7 +50,7 @@ export class UnitWriter {
     this.entries = new EntryRows(handle);
     this.contents = new ContentRows(handle);
     this.index = new IndexRows(handle, isEmpty);
-    this.search = new SearchRows(handle, isEmpty);
+    this.search = new SearchRows(handle, { isMany: isEmpty });
   }
 
   /** @param changed - entries of the unit whose bytes, mode or time differ, in the unit's order; consumed lazily */

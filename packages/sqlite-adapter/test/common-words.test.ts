@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 
 import { openHandle, openSqliteIndex } from '../src/index.js';
+import { labelWords } from '../src/search-labels.js';
 import { searchPart } from '../src/search-part.js';
 import { MemoryTree } from './memory-tree.js';
 import { directory, removeDirectories } from './support.js';
@@ -36,7 +37,8 @@ function itemOf(number: number): Item {
   const hasWord =
     status === 'WIP' ? number % 7 !== 0 : status === 'DONE' && (number < 1_000 || number > ITEMS - 3_000);
   const words = `${hasWord ? 'often' : 'never'} ${number % 2 === 0 ? 'even' : 'odd'}`;
-  return { id, status, label: number % 4 === 0 ? 'fourth' : null, priority: (number * 7) % 3, words };
+  const label = number % 4 === 0 ? 'fourth' : number % 1_000 === 3 ? 'few' : null;
+  return { id, status, label, priority: (number * 7) % 3, words };
 }
 
 function sbiOf({ id, status, priority }: Item): Sbi {
@@ -61,9 +63,9 @@ async function databaseOf(items: readonly Item[]): Promise<string> {
     for (const { words: _, ...item } of items) add.run(item);
     for (const status of sbiStatuses) {
       const { first } = searchPart(status);
-      for (const [at, { id, words }] of items.filter((item) => item.status === status).entries()) {
+      for (const [at, { id, words, label }] of items.filter((item) => item.status === status).entries()) {
         addItem.run(first + at, id);
-        addWords.run(first + at, words);
+        addWords.run(first + at, [words, ...labelWords(label ?? '')].join(' '));
       }
     }
   })();
@@ -88,6 +90,10 @@ describe('A search for words that most items have', () => {
     { search: 'often', status: 'DONE' },
     { search: 'often', status: 'READY' },
     { search: 'often', label: 'fourth' },
+    { search: 'often', label: 'few', direction: 'descending' },
+    { search: 'often', label: 'fourth', order: 'id' },
+    { search: 'often', label: 'few', order: 'next' },
+    { search: 'never', label: 'fourth', order: 'updated' },
     { search: 'often', order: 'next' },
     { search: 'often even', order: 'next', label: 'fourth' },
     { search: 'often', order: 'priority', direction: 'descending' },

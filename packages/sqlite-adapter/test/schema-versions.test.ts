@@ -44,7 +44,7 @@ function databaseOf(version: number): string {
 const storeOf = (handle: Database): SqliteSchemaStore =>
   new SqliteSchemaStore(handle, () => new Date('2026-02-03T00:00:00Z'), 'carried');
 
-/** Words that are where version 8 put them, and not where they were before: the ids of their rows, and how FTS5 keeps them. */
+/** Words that are where versions 8 and 10 put them, and not where they were before: the ids of their rows, and how FTS5 keeps them. */
 const movedWords = new Set(['search_item', 'search_text_data', 'search_text_idx', 'search_text_docsize']);
 
 /** Every object that a script made, and every row. */
@@ -141,7 +141,7 @@ test('the record of a script that ran before version 3 gets the hash of what it 
       .listApplied()
       .map(({ normalized }) => normalized),
   ).toEqual(schemaScripts().map(({ normalized }) => normalized));
-  expect(readNeeds(handle)).toEqual({ reader: 3, writer: 8 });
+  expect(readNeeds(handle)).toEqual({ reader: 3, writer: 10 });
   handle.close();
 });
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { checkIndex, openHandle, openSqliteIndex, requireSchema, schemaScripts } from '../src/index.js';
 import { SqliteSchemaStore } from '../src/migration-store.js';
+import { labelWords } from '../src/search-labels.js';
 import { searchPart } from '../src/search-part.js';
 import { MemoryTree } from './memory-tree.js';
 import { directory, freshStorage, removeDirectories } from './support.js';
@@ -195,6 +196,52 @@ describe('The index of words', () => {
     await close();
   });
 
+  test('has the labels of its item, which no search finds as words, and follows them', async () => {
+    const { storage, path, close } = await freshStorage();
+    for (const name of ['specs', 'specs/sbi', `specs/sbi/${idOf(0)}`]) {
+      const version = { path: pathFromText(name), kind: 'directory', mode: 0o755 } as const;
+      await putIf(storage.store, { ...version, bytes: Buffer.alloc(0) }, undefined);
+    }
+    await put(storage.store, 'spec.md', 'heron');
+    for (const label of ['docs', 'docs,old', undefined, 'été, old']) {
+      await put(storage.store, 'state.json', JSON.stringify({ status: 'READY', label }));
+      const handle = openHandle(path, 'read');
+      const words = (label ?? 'none').split(',').flatMap((one) => labelWords(one));
+      const count = handle.prepare('SELECT count(*) FROM search_text WHERE search_text MATCH ?').pluck();
+      expect([label, count.get(words.map((word) => `"${word}"`).join(' AND '))]).toEqual([
+        label,
+        label === undefined ? 0 : 1,
+      ]);
+      expect(await checkIndex(handle)).toEqual([]);
+      handle.close();
+    }
+    expect(await storage.index.listSbis({ search: 'docs' })).toEqual([]);
+    await close();
+  });
+
+  test('is made anew with the labels when a database of version 9 is brought up to date', async () => {
+    const path = join(directory(), 'deespec.db');
+    const tree = new MemoryTree();
+    await tree.put(`specs/sbi/${idOf(0)}/state.json`, '{"status":"WIP","title":"heron","label":"docs,old"}');
+    await tree.put(`specs/sbi/${idOf(1)}/state.json`, '{"status":"WIP","title":"heron"}');
+    await tree.load(path, 'create');
+    const handle = openHandle(path, 'write');
+    applyDown(storeOf(handle), schemaScripts(), 9);
+    // What a program of version 9 leaves: words without labels.
+    handle.exec(
+      `DELETE FROM search_text; INSERT INTO search_text (rowid, text) SELECT id, 'heron' FROM search_item`,
+    );
+
+    applyUp(storeOf(handle), schemaScripts());
+
+    expect(await checkIndex(handle)).toEqual([]);
+    handle.close();
+    const opened = await openSqliteIndex(path);
+    const found = await opened.index.listSbis({ search: 'heron', label: 'old' });
+    expect(found.map(({ id }) => id)).toEqual([idOf(0)]);
+    await opened.close();
+  });
+
   test('follows the status of its item to the words of the others that have it', async () => {
     const { storage, path, close } = await freshStorage();
     for (const name of ['specs', 'specs/sbi', `specs/sbi/${idOf(0)}`]) {
@@ -220,6 +267,11 @@ describe('The index of words', () => {
     [
       'words of another text',
       `UPDATE search_item SET basis = '${'0'.repeat(64)}' WHERE id = ${ROW}`,
+      'search_item',
+    ],
+    [
+      'another label',
+      `UPDATE search_item SET label_basis = '${'0'.repeat(64)}' WHERE id = ${ROW}`,
       'search_item',
     ],
     ['no words', `DELETE FROM search_item WHERE id = ${ROW}`, 'search_item'],

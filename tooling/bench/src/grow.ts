@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { createHash } from 'node:crypto';
 
 type Connection = InstanceType<typeof Database>;
 
@@ -10,6 +11,9 @@ const HOURS = 7;
 
 /** Rows of the search are in parts, one for each status. Source: docs/database.md, "Search". */
 const PART_BITS = 40;
+
+/** A label is a word, too: this and the first characters of its hash. Source: docs/database.md, "Search". */
+const LABEL = { mark: '\u{f8ff}', characters: 16 };
 
 /** Searched text of one item, characters. */
 const TEXT = 400;
@@ -65,7 +69,7 @@ function addCopies(database: Connection, items: number): number {
     CREATE INDEX temp.step_item ON step (sbi_id);`);
   const texts = database
     .prepare(
-      `SELECT i.sbi_id AS id, i.id >> ${PART_BITS} AS part, i.basis, coalesce(json_extract(b.metadata, '$.title'), '') || ' ' ||
+      `SELECT i.sbi_id AS id, i.id >> ${PART_BITS} AS part, i.basis, i.label_basis AS labelBasis, b.label, coalesce(json_extract(b.metadata, '$.title'), '') || ' ' ||
          coalesce((SELECT group_concat(s.text, ' ') FROM step s WHERE s.sbi_id = b.id), '') AS text
        FROM search_item i JOIN base b ON b.id = i.sbi_id ORDER BY i.id`,
     )
@@ -84,6 +88,8 @@ interface SearchedItem {
   /** Which its row is in. */
   readonly part: number;
   readonly basis: string;
+  readonly labelBasis: string | null;
+  readonly label: string | null;
   readonly text: string;
 }
 
@@ -98,7 +104,9 @@ function copier(database: Connection, texts: readonly SearchedItem[]): (copy: nu
      SELECT moved(sbi_id, :copy), run, turn, step, status, decision, attempt, earlier(started_at, :copy),
        earlier(completed_at, :copy), metadata FROM step`,
   );
-  const addSearched = database.prepare('INSERT INTO search_item (id, sbi_id, basis) VALUES (?, ?, ?)');
+  const addSearched = database.prepare(
+    'INSERT INTO search_item (id, sbi_id, basis, label_basis) VALUES (?, ?, ?, ?)',
+  );
   const addText = database.prepare('INSERT INTO search_text (rowid, text) VALUES (?, ?)');
   const newest = database
     .prepare(`SELECT id >> ${PART_BITS}, max(id) FROM search_item GROUP BY 1`)
@@ -108,11 +116,16 @@ function copier(database: Connection, texts: readonly SearchedItem[]): (copy: nu
   return (copy) => {
     addItems.run({ copy });
     addSteps.run({ copy });
-    for (const { id, part, basis, text } of texts) {
+    for (const { id, part, basis, labelBasis, label, text } of texts) {
       const row = rows.get(part)! + 1;
       rows.set(part, row);
-      addSearched.run(row, moved(id, copy), basis);
-      addText.run(row, text);
+      addSearched.run(row, moved(id, copy), basis, labelBasis);
+      addText.run(row, label === null ? text : `${text} ${labelWords(label)}`);
     }
   };
+}
+
+function labelWords(label: string): string {
+  const hashes = label.split(',').map((one) => createHash('sha256').update(one).digest('hex'));
+  return hashes.map((hash) => LABEL.mark + hash.slice(0, LABEL.characters)).join(' ');
 }

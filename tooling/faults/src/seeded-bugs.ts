@@ -294,7 +294,7 @@ const bugs = {
     patches: [
       {
         file: 'sqlite-adapter/dist/search-rows.js',
-        replace: 'if (isInPlace && stored.basis === basis)',
+        replace: 'if (isInPlace && stored.basis === basis && stored.labelBasis === labelBasis)',
         by: 'if (stored !== undefined)',
       },
     ],

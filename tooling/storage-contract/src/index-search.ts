@@ -91,6 +91,33 @@ export function searches(on: OnStorage): void {
     })(),
   );
 
+  test(
+    'has the words and the label that it asks for, wherever that stands among others',
+    on(async ({ store, index }) => {
+      const labels = ['a', 'a,b', 'b,c,d', 'ab', '', ',', 'a b', 'A', 'lone \ud800', undefined];
+      const all = ids(labels.length);
+      for (const [at, label] of labels.entries()) {
+        await putState(store, all[at]!, { title: at % 2 === 0 ? 'heron crane' : 'heron', label });
+      }
+      const labelled = async (search: string, label: string): Promise<unknown[]> =>
+        (await found(index, search, { label })).map((id) => labels[all.indexOf(id)]);
+      expect(await labelled('heron', 'a')).toEqual(['a', 'a,b']);
+      expect(await labelled('heron', 'b')).toEqual(['a,b', 'b,c,d']);
+      expect(await labelled('heron', 'b,c')).toEqual(['b,c,d']);
+      expect(await labelled('heron', 'c,b')).toEqual([]);
+      expect(await labelled('heron', 'b,d')).toEqual([]);
+      expect(await labelled('heron', 'a b')).toEqual(['a b']);
+      expect(await labelled('heron', 'A')).toEqual(['A']);
+      expect(await labelled('crane', 'a')).toEqual(['a']);
+      expect(await labelled('crane', 'b')).toEqual(['b,c,d']);
+      expect(await labelled('ibis', 'a')).toEqual([]);
+      for (const label of ['', ',', 'z', '"', 'lone \ufffd']) {
+        const plain = (await index.listSbis({ label })).map(({ id }) => id);
+        expect([label, await found(index, 'heron', { label })]).toEqual([label, plain]);
+      }
+    }),
+  );
+
   test.each([
     'heron AND crane',
     'heron OR ibis',
