@@ -76,11 +76,9 @@ export async function unpack(
   return { packed: packed.sum(), content: content.sum() };
 }
 
-/** Copies a file to a new one. @returns what it holds */
-export async function duplicate(from: string, to: string, signal: AbortSignal | undefined): Promise<Sum> {
-  const meter = new Meter(from, lstatSync(from).size);
-  await flow(signal, (options) => pipeline(read(from), meter, write(to), options));
-  return meter.sum();
+/** Copies a file to a new one. */
+export async function duplicate(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+  await flow(signal, (options) => pipeline(read(from, lstatSync(from).size), write(to), options));
 }
 
 /** What was stopped ends with why it was stopped. */
@@ -100,10 +98,14 @@ async function drain(source: AsyncIterable<Buffer>): Promise<void> {
   for await (const _chunk of source);
 }
 
-/** What was looked at by its name is not followed elsewhere meanwhile. */
-function read(path: string) {
+/** What was looked at by its name is not followed elsewhere meanwhile. @param most - what is added to it later is left out */
+function read(path: string, most = Infinity) {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
-  return createReadStream(path, { flags: flags as unknown as string, highWaterMark: 1_048_576 });
+  return createReadStream(path, {
+    flags: flags as unknown as string,
+    highWaterMark: 1_048_576,
+    end: Math.max(most - 1, 0),
+  });
 }
 
 function write(path: string) {

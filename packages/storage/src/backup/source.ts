@@ -65,12 +65,12 @@ export async function stage(
 ): Promise<BackupFacts> {
   const bytes = manifest?.size ?? lstatSync(path).size;
   requireSpace(paths, bytes);
-  const content =
-    manifest?.compressed === undefined
-      ? await duplicate(path, to, signal)
-      : (await unpack(path, { to, most: bytes, signal })).content;
-  if (manifest !== undefined && content.sha256 !== manifest.sha256)
-    throw damaged(path, 'its bytes are not those that were backed up');
+  if (manifest?.compressed === undefined) await duplicate(path, to, signal);
+  else {
+    const { content } = await unpack(path, { to, most: bytes, signal });
+    if (content.sha256 !== manifest.sha256) throw damaged(path, 'its bytes are not those that were backed up');
+  }
+  // The copy is hashed there: what the manifest says is compared with it.
   const facts = await checkCopy(to, { bytes, signal });
   const difference = manifest === undefined ? undefined : differenceFrom(manifest, facts);
   if (difference !== undefined) throw damaged(path, difference);

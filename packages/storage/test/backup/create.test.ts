@@ -14,6 +14,7 @@ import {
   sync,
   verify,
 } from '../../src/index.js';
+import { snapshot } from '../../src/backup/inspect.js';
 import { expectError, generatedTree, put, removeDirectories, temporaryDirectory } from '../support.js';
 import { backedUp, pathsOf, startWriter, takeBack, treeIn } from './backup-support.js';
 
@@ -146,6 +147,41 @@ describe('A backup while services write', () => {
       }
     },
   );
+});
+
+describe('A snapshot of a database', () => {
+  test('holds what stood there when it began, however often somebody writes between its parts', async () => {
+    const directory = temporaryDirectory();
+    const [from, to] = [join(directory, 'from.db'), join(directory, 'to.db')];
+    const writer = new Database(from);
+    writer.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, bytes BLOB)');
+    const add = writer.prepare('INSERT INTO t (bytes) VALUES (randomblob(100000))');
+    for (let row = 0; row < 200; row += 1) add.run();
+
+    let isMade = false;
+    let written = 0;
+    const made = snapshot(from, to).finally(() => {
+      isMade = true;
+    });
+    // Each part of the copy ends with a turn of its own.
+    while (!isMade && written < 1_000) {
+      await new Promise(setImmediate);
+      add.run();
+      written += 1;
+    }
+    await made;
+
+    writer.close();
+    const copy = new Database(to, { readonly: true });
+    const held = copy.prepare('SELECT count(*), max(id) FROM t').raw().get() as number[];
+    expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(copy.pragma('journal_mode', { simple: true })).toBe('delete');
+    copy.close();
+    expect(written).toBeGreaterThan(3);
+    expect(written).toBeLessThan(1_000);
+    expect(held[0]).toBe(held[1]);
+    expect(held[0]! - 200).toBeLessThan(written);
+  });
 });
 
 describe('A backup that was cut off', () => {
