@@ -111,6 +111,10 @@ export function searches(on: OnStorage): void {
       expect(await labelled('crane', 'a')).toEqual(['a']);
       expect(await labelled('crane', 'b')).toEqual(['b,c,d']);
       expect(await labelled('ibis', 'a')).toEqual([]);
+      const many = Array.from({ length: 3_000 }, (_, at) => `l${at}`);
+      await putState(store, one, { title: 'heron', label: many.join(',') });
+      expect(await found(index, 'heron', { label: many.slice(1).join(',') })).toEqual([one]);
+      expect(await found(index, 'heron', { label: many.toReversed().join(',') })).toEqual([]);
       for (const label of ['', ',', 'z', '"', 'lone \ufffd']) {
         const plain = (await index.listSbis({ label })).map(({ id }) => id);
         expect([label, await found(index, 'heron', { label })]).toEqual([label, plain]);
