@@ -12,10 +12,11 @@ import {
   toStorageError,
 } from '@deespec/sqlite-adapter';
 import { digestDatabase } from '@deespec/verifier';
-import { closeSync, fdatasyncSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 
 import type { FileFacts } from './hash-file.js';
 import type { BackupFacts } from './manifest.js';
+import { PartSync } from './part-sync.js';
 
 /** What a database of ours holds. */
 export type DatabaseFacts = Omit<BackupFacts, keyof FileFacts>;
@@ -38,12 +39,13 @@ const PAGES = 1_024;
 export async function snapshot(from: string, to: string): Promise<void> {
   // Open before SQLite has the copy open, and until it has closed it: closing a file takes SQLite's locks off it.
   const copy = openSync(to, 'wx', 0o600);
+  const parts = new PartSync(copy);
   try {
-    const progress = (): number => {
-      fdatasyncSync(copy);
-      return PAGES;
-    };
-    await copyPages(from, to, progress);
+    try {
+      await copyPages(from, to, () => (parts.begin() ? PAGES : 0));
+    } finally {
+      await parts.end();
+    }
     const handle = openHandle(to, 'write');
     try {
       // A page says whether there is a log, and was copied with the others.
@@ -58,7 +60,7 @@ export async function snapshot(from: string, to: string): Promise<void> {
   }
 }
 
-/** @param progress - called between parts, says how many pages the next one has */
+/** @param progress - called between parts, says how many pages the next one has; with 0 it is called again */
 async function copyPages(from: string, to: string, progress: () => number): Promise<void> {
   const source = openHandle(from, 'look');
   try {

@@ -68,7 +68,8 @@ export async function stage(
   if (manifest?.compressed === undefined) await duplicate(path, to, signal);
   else {
     const { content } = await unpack(path, { to, most: bytes, signal });
-    if (content.sha256 !== manifest.sha256) throw damaged(path, 'its bytes are not those that were backed up');
+    if (content.sha256 !== manifest.sha256)
+      throw damaged(path, 'its bytes are not those that were backed up');
   }
   // The copy is hashed there: what the manifest says is compared with it.
   const facts = await checkCopy(to, { bytes, signal });
