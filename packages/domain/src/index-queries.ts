@@ -2,7 +2,7 @@ import type { Activity } from './activity.js';
 import type { AuditEntry, AuditFilter } from './audit.js';
 import type { ConfigEntry } from './config.js';
 import type { Execution, ExecutionFilter, ExecutionKey, FailureFilter } from './execution.js';
-import type { Sbi, SbiFilter, SbiId } from './sbi.js';
+import type { IndexFilter, Sbi, SbiId } from './sbi.js';
 import type { SearchedParts } from './search/searched.js';
 
 /**
@@ -17,7 +17,7 @@ export interface Index {
    *
    * @throws StorageError `SBI.NOT_FOUND` for `after`; `USAGE.INVALID` for `limit`, and for a `search` without a word or too long
    */
-  listSbis(filter?: SbiFilter): Promise<Sbi[]>;
+  listSbis(filter?: IndexFilter): Promise<Sbi[]>;
   /** The files of some SBIs that are searched; one that does not exist is absent. */
   listSearched(ids: readonly SbiId[]): Promise<ReadonlyMap<SbiId, SearchedParts>>;
   /** How many SBIs have each status; a status without SBIs is absent. */

@@ -29,7 +29,7 @@ export type {
 export { splitReason } from './quarantine.js';
 export type { QuarantinedEntry, QuarantineFilter } from './quarantine.js';
 export { isSbiId, isSbiStatus, parseSbiId, sbiIdTimeMs, sbiOrders, sbiStatuses } from './sbi.js';
-export type { Sbi, SbiFilter, SbiId, SbiOrder, SbiStatus } from './sbi.js';
+export type { IndexFilter, Sbi, SbiFilter, SbiId, SbiOrder, SbiStatus } from './sbi.js';
 export { sbiComparer } from './sbi-order.js';
 export type { SbiOrdering } from './sbi-order.js';
 export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searched.js';

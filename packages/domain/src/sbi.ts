@@ -57,6 +57,12 @@ export interface SbiFilter {
   readonly after?: SbiId;
 }
 
+/** Which SBIs an index lists. */
+export interface IndexFilter extends SbiFilter {
+  /** Those with a `state.json` of their own: of the Go tool's layout, whose SBIs have none, one is in work at a time. */
+  readonly hasState?: true;
+}
+
 const sbiId = /^SBI-[0-9A-Z]{26}$/u;
 
 /** True when `text` is an SBI id. Source: migration strategy, "Validation Rules" (`SBIIDFormatRule`). */

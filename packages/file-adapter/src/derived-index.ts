@@ -10,14 +10,15 @@ import {
   type ExecutionKey,
   type FailureFilter,
   type Index,
+  type IndexFilter,
   type Sbi,
-  type SbiFilter,
   type SbiId,
   type SearchedParts,
   type TreePath,
 } from '@deespec/domain';
 
 import {
+  hasStateFile,
   activityOf,
   countByStatus,
   getConfigIn,
@@ -61,7 +62,7 @@ export class DerivedIndex implements Index {
     return getSbiIn(await this.#now(), id);
   }
 
-  async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
+  async listSbis(filter: IndexFilter = {}): Promise<Sbi[]> {
     const { search } = filter;
     if (search === undefined) return pageOfSbis(await this.#now(), filter);
     const source = { rows: () => this.#now(), read: (path: TreePath) => this.source.read(path) };
@@ -134,6 +135,6 @@ export class DerivedIndex implements Index {
 
 function* withSearched(units: Iterable<DerivedUnit>): Generator<UnitRows> {
   for (const unit of units) {
-    yield { ...unit, searched: searchedFiles(unit).map(({ path }) => path) };
+    yield { ...unit, searched: searchedFiles(unit).map(({ path }) => path), hasState: hasStateFile(unit) };
   }
 }

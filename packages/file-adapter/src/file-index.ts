@@ -10,8 +10,8 @@ import {
   type ExecutionKey,
   type FailureFilter,
   type Index,
+  type IndexFilter,
   type Sbi,
-  type SbiFilter,
   type SbiId,
   type SearchedParts,
   type TreePath,
@@ -24,6 +24,7 @@ import type { AuditFile } from './audit-file.js';
 import type { DiskTree } from './disk-tree.js';
 import { entriesOfSbi } from './disk-view.js';
 import {
+  hasStateFile,
   activityOf,
   compareKeys,
   countByStatus,
@@ -76,7 +77,7 @@ export class FileIndex implements Index {
     return getSbiIn({ sbiById: new Map(sbi === undefined ? [] : [[id, sbi]]) }, id);
   }
 
-  async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
+  async listSbis(filter: IndexFilter = {}): Promise<Sbi[]> {
     const { search } = filter;
     if (search === undefined) return pageOfSbis(await this.#now(), filter);
     const source = { rows: () => this.#now(), read: (path: TreePath) => this.parts.tree.read(path) };
@@ -169,6 +170,7 @@ export class FileIndex implements Index {
       executions,
       config,
       searched,
+      hasState: hasStateFile(unit),
       ...(sbi === undefined ? {} : { sbi }),
       ...(audit === undefined ? {} : { audit }),
     };

@@ -2,6 +2,7 @@ import {
   ActivityCount,
   endOf,
   hasFailed,
+  joinPath,
   sbiComparer,
   StorageError,
   type Activity,
@@ -13,8 +14,8 @@ import {
   type ExecutionFilter,
   type ExecutionKey,
   type FailureFilter,
+  type IndexFilter,
   type Sbi,
-  type SbiFilter,
   type SbiId,
   type TreePath,
 } from '@deespec/domain';
@@ -28,11 +29,20 @@ export interface IndexRows {
   readonly audit: readonly AuditEntry[];
   /** The files of each SBI that are searched. */
   readonly searched: ReadonlyMap<SbiId, readonly TreePath[]>;
+  /** The SBIs with a `state.json` of their own. */
+  readonly stateful: ReadonlySet<SbiId>;
 }
 
 /** What a unit gives the index. */
 export interface UnitRows extends Pick<DerivedUnit, 'sbi' | 'executions' | 'config' | 'audit'> {
   readonly searched: readonly TreePath[];
+  readonly hasState: boolean;
+}
+
+/** Whether a unit has a `state.json` of its own. */
+export function hasStateFile({ path, entries }: Pick<DerivedUnit, 'path' | 'entries'>): boolean {
+  const name = joinPath(path, 'state.json');
+  return entries.some((entry) => entry.kind === 'file' && entry.path === name);
 }
 
 export function rowsOf(units: Iterable<UnitRows>): IndexRows {
@@ -41,10 +51,12 @@ export function rowsOf(units: Iterable<UnitRows>): IndexRows {
   const config: ConfigEntry[] = [];
   const audit: AuditEntry[] = [];
   const searched = new Map<SbiId, readonly TreePath[]>();
+  const stateful = new Set<SbiId>();
   for (const unit of units) {
     if (unit.sbi !== undefined) {
       sbiById.set(unit.sbi.id, unit.sbi);
       searched.set(unit.sbi.id, unit.searched);
+      if (unit.hasState) stateful.add(unit.sbi.id);
     }
     for (const execution of unit.executions) executions.push(execution);
     for (const entry of unit.config) config.push(entry);
@@ -57,20 +69,22 @@ export function rowsOf(units: Iterable<UnitRows>): IndexRows {
     config: config.sort((a, b) => compareBytes(a.key, b.key)),
     audit,
     searched,
+    stateful,
   };
 }
 
 /** A page as `Index.listSbis` says, without a search. */
-export function pageOfSbis(rows: IndexRows, filter: SbiFilter): Sbi[] {
+export function pageOfSbis(rows: IndexRows, filter: IndexFilter): Sbi[] {
   return sbisInOrder(rows, filter).slice(0, pageSize(filter.limit));
 }
 
 /** Every SBI of the pages of a filter, whatever it searches for. */
-export function sbisInOrder(rows: IndexRows, filter: SbiFilter): Sbi[] {
+export function sbisInOrder(rows: IndexRows, filter: IndexFilter): Sbi[] {
   const compare = sbiComparer(filter);
   const after = filter.after === undefined ? undefined : getSbiIn(rows, filter.after);
   const wanted = rows.sbis
     .filter((sbi) => after === undefined || compare(sbi, after) > 0)
+    .filter((sbi) => filter.hasState === undefined || rows.stateful.has(sbi.id))
     .filter((sbi) => filter.status === undefined || sbi.status === filter.status)
     .filter((sbi) => filter.label === undefined || hasLabel(sbi, filter.label));
   const isCreated = (filter.order ?? 'created') === 'created' && filter.direction !== 'descending';

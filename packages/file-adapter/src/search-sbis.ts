@@ -3,8 +3,8 @@ import {
   isStorageError,
   parseSearch,
   type Sbi,
-  type SbiFilter,
   type TreePath,
+  type IndexFilter,
 } from '@deespec/domain';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -28,7 +28,7 @@ const AT_ONCE = 20;
  */
 export async function searchSbis(
   source: SearchSource,
-  filter: SbiFilter & { readonly search: string },
+  filter: IndexFilter & { readonly search: string },
 ): Promise<Sbi[]> {
   const words = parseSearch(filter.search);
   const limit = pageSize(filter.limit);

@@ -1,4 +1,4 @@
-import type { SbiFilter, SbiId } from '@deespec/domain';
+import type { IndexFilter, SbiId } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { boundedValue } from './bounded-rows.js';
@@ -10,7 +10,7 @@ const MOST_AT_ONCE = 500;
 
 /** Which rows of a list. */
 export interface Page {
-  readonly filter: SbiFilter;
+  readonly filter: IndexFilter;
   /** Of the SBI that `filter.after` names. */
   readonly after?: SbiPlace | undefined;
   /** What comes behind this place is not asked for, but may come. */

@@ -1,4 +1,4 @@
-import type { Sbi, SbiFilter, SbiId } from '@deespec/domain';
+import type { Sbi, IndexFilter, SbiId } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { boundedColumns } from './bounded-rows.js';
@@ -27,7 +27,7 @@ const COLUMNS = boundedColumns('s', [
  *
  * @throws StorageError `SBI.NOT_FOUND` for `after`, `USAGE.INVALID`, `DATABASE.CORRUPT`
  */
-export function listSbis(handle: Database, filter: SbiFilter): Sbi[] {
+export function listSbis(handle: Database, filter: IndexFilter): Sbi[] {
   const limit = pageSize(filter.limit);
   try {
     return handle

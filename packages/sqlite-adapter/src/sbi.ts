@@ -1,7 +1,7 @@
 import {
   StorageError,
+  type IndexFilter,
   type Sbi,
-  type SbiFilter,
   type SbiId,
   type SbiOrder,
   type SbiStatus,
@@ -100,7 +100,7 @@ const orderKeys: Readonly<Record<SbiOrder, readonly OrderKey[]>> = {
 };
 
 /** The columns a list is ordered by. Within one status the order of a list by status is that of creation. */
-function keysOf({ order = 'created', status }: SbiFilter): readonly OrderKey[] {
+function keysOf({ order = 'created', status }: IndexFilter): readonly OrderKey[] {
   return orderKeys[order === 'status' && status !== undefined ? 'created' : order];
 }
 
@@ -108,7 +108,7 @@ function keysOf({ order = 'created', status }: SbiFilter): readonly OrderKey[] {
 export type SbiPlace = readonly (string | number)[];
 
 /** The place of an SBI in the list of a filter. */
-export function placeOf(filter: SbiFilter, sbi: Sbi): SbiPlace {
+export function placeOf(filter: IndexFilter, sbi: Sbi): SbiPlace {
   return keysOf(filter).map(({ of }) => of(sbi));
 }
 
@@ -127,6 +127,10 @@ export interface SbiPage {
 export function hasLabel(column: string): string {
   return `(${column} = :label OR instr(',' || ${column} || ',', ',' || :label || ',') > 0)`;
 }
+
+/** True for an SBI with a `state.json` of its own. */
+const HAS_STATE = `EXISTS (
+  SELECT 1 FROM tree_entry t WHERE t.path = CAST(s.path || '/state.json' AS BLOB) AND t.kind = 'f')`;
 
 /** Where a page is looked for: all items, or the few among which it is. */
 export interface SbiSource {
@@ -152,7 +156,7 @@ export interface SbiRange {
 }
 
 /** The page that a filter names, of a part of the list. */
-export function sbiPage(filter: SbiFilter, { after, until, among }: SbiRange): SbiPage {
+export function sbiPage(filter: IndexFilter, { after, until, among }: SbiRange): SbiPage {
   const { status, label } = filter;
   const conditions: string[] = [];
   const values: Record<string, string | number> = {};
@@ -164,6 +168,7 @@ export function sbiPage(filter: SbiFilter, { after, until, among }: SbiRange): S
     conditions.push(hasLabel('s.label'));
     values['label'] = label;
   }
+  if (filter.hasState === true) conditions.push(HAS_STATE);
   const isDown = filter.direction === 'descending';
   const all = keysOf(filter).map(({ column }) => column);
   const from = among === 'same' ? 1 : 0;

@@ -1,4 +1,4 @@
-import { sbiStatuses, type SbiFilter, type SbiId, type SbiStatus } from '@deespec/domain';
+import { sbiStatuses, type IndexFilter, type SbiId, type SbiStatus } from '@deespec/domain';
 import type { Database } from 'better-sqlite3';
 
 import { listedAlong, listedIn, type Listed, type Page } from './list-page.js';
@@ -84,7 +84,7 @@ function together(handle: Database, words: Words, parts: readonly Part[]): Liste
   return items;
 }
 
-function nearer(filter: SbiFilter, one: SbiPlace | undefined, other: SbiPlace): SbiPlace {
+function nearer(filter: IndexFilter, one: SbiPlace | undefined, other: SbiPlace): SbiPlace {
   return one === undefined || compareIn(filter, other, one) < 0 ? other : one;
 }
 
@@ -131,7 +131,7 @@ function partsOf(page: Page): Part[] {
 }
 
 /** @returns below 0 when `a` comes first */
-function compareIn({ direction }: SbiFilter, a: SbiPlace, b: SbiPlace): number {
+function compareIn({ direction }: IndexFilter, a: SbiPlace, b: SbiPlace): number {
   const at = a.findIndex((value, column) => value !== b[column]);
   if (at < 0) return 0;
   return a[at]! < b[at]! === (direction === 'descending') ? 1 : -1;

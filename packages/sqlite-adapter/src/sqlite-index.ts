@@ -9,7 +9,7 @@ import {
   type FailureFilter,
   type Index,
   type Sbi,
-  type SbiFilter,
+  type IndexFilter,
   type SbiId,
   type SearchedParts,
 } from '@deespec/domain';
@@ -45,7 +45,7 @@ export class SqliteIndex implements Index {
     return getSbi(this.reader.dataSource, id);
   }
 
-  async listSbis(filter: SbiFilter = {}): Promise<Sbi[]> {
+  async listSbis(filter: IndexFilter = {}): Promise<Sbi[]> {
     return listSbis(this.reader.handle, filter);
   }
 

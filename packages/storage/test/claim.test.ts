@@ -2,8 +2,8 @@ import { afterAll, expect, test } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { openStorage } from '../src/index.js';
-import { newHome, removeDirectories } from './support.js';
+import { migrate, openStorage, setMode } from '../src/index.js';
+import { newHome, put, removeDirectories } from './support.js';
 
 afterAll(removeDirectories);
 
@@ -28,3 +28,29 @@ test('an item whose lease has ended is found behind many whose leases last', asy
   expect(await storage.claimNext(hour)).toBeUndefined();
   await storage.close();
 });
+
+test.each(['file', 'sqlite'] as const)(
+  'an item that can be taken is found behind many that have to wait for the one of the Go tool, in mode %s',
+  async (mode) => {
+    const home = newHome();
+    const idOf = (n: number): string => `SBI-01M810CC00${String(n).padStart(16, '0')}`;
+    for (let n = 0; n < 45; n += 1) {
+      const times = `created_at: 2026-01-01T00:00:${String(n).padStart(2, '0')}Z\n`;
+      put(home, `specs/sbi/${idOf(n)}/meta.yml`, `id: ${idOf(n)}\ntitle: waits\n${times}`);
+    }
+    const free = { status: 'READY', title: 'free', created_at: '2026-02-01T00:00:00Z' };
+    put(home, `specs/sbi/${idOf(50)}/state.json`, JSON.stringify(free));
+    if (mode === 'sqlite') {
+      await migrate({ home });
+      await setMode({ home, mode: 'dual_write' });
+      await setMode({ home, mode });
+    }
+    const storage = await openStorage({ home });
+
+    const taken: unknown[] = [];
+    for (let n = 0; n < 3; n += 1) taken.push((await storage.claimNext({ leaseMs: 60_000 }))?.sbi.id);
+
+    expect(taken).toEqual([idOf(0), idOf(50), undefined]);
+    await storage.close();
+  },
+);

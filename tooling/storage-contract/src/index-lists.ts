@@ -9,6 +9,7 @@ import {
   type Execution,
   type ExecutionKey,
   type Index,
+  type IndexFilter,
   type SbiFilter,
   type SbiId,
   type TreeStore,
@@ -111,6 +112,31 @@ export function sbiPages(on: OnStorage): void {
 
 /** Orders that a list can have, with its pages. */
 export function sbiOrderings(on: OnStorage): void {
+  test(
+    'lists those that have a state.json of their own, with other filters and as it comes and goes',
+    on(async ({ store, index }) => {
+      const [a, b, c] = ids(3) as [SbiId, SbiId, SbiId];
+      await putMeta(store, a, 'title: heron\nlabels: [x]\n');
+      await putState(store, b, { title: 'heron', label: 'x' });
+      await putState(store, c, { title: 'crane', status: 'DONE' });
+      const listed = async (filter: IndexFilter = {}): Promise<SbiId[]> =>
+        (await index.listSbis({ hasState: true, order: 'next', ...filter })).map(({ id }) => id);
+
+      expect((await listed()).sort()).toEqual([b, c]);
+      expect(await listed({ status: 'READY' })).toEqual([b]);
+      expect(await listed({ label: 'x' })).toEqual([b]);
+      expect(await listed({ search: 'heron' })).toEqual([b]);
+
+      await putText(store, `specs/sbi/${a}/histories/run_1/state.json`, '{}');
+      await putText(store, `specs/sbi/${a}/notes/state.json`, '{}');
+      expect(await listed({ status: 'READY' })).toEqual([b]);
+      const path = pathFromText(`specs/sbi/${b}/state.json`);
+      await putText(store, `specs/sbi/${b}/spec.md`, 'still there');
+      await removeIf(store, path, store.find(path)!.sha256);
+      expect(await listed({ status: 'READY' })).toEqual([]);
+    }),
+  );
+
   test(
     'orders by any column in either direction, and pages go on alike',
     on(async ({ store, index }) => {

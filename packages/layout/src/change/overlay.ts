@@ -9,6 +9,7 @@ import { Draft } from './draft.js';
 import type { PlannedEdit } from './edit-list.js';
 import { EditedTree } from './edited-tree.js';
 import { chooseLayout } from './layout-choice.js';
+import { isWip, wipOf } from './go-files.js';
 import { leaseOf } from './lease.js';
 import { planChange } from './plan.js';
 import { placeOf } from './sbi-place.js';
@@ -46,6 +47,17 @@ export class Overlay extends EditedTree {
    */
   leaseOf(id: SbiId): string | undefined {
     return leaseOf(this, placeOf(this.unitOf(id)?.entries ?? [], id));
+  }
+
+  /**
+   * Whether another SBI keeps this one from being taken into work: the Go tool's layout has one `wip`. Looks at what files there are.
+   *
+   * @throws StorageError `SBI.NOT_FOUND`, `LAYOUT.MALFORMED`
+   */
+  isBlocked(id: SbiId): boolean {
+    const { layout } = placeOf(this.unitOf(id)?.entries ?? [], id);
+    const wip = layout === 'go' ? wipOf(this) : undefined;
+    return wip !== undefined && !isWip(wip, id);
   }
 
   /** The settings, ordered by key in byte order. */

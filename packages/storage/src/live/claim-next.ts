@@ -1,4 +1,11 @@
-import { isStorageError, type Claim, type ClaimOptions, type SbiId, type Storage } from '@deespec/domain';
+import {
+  isStorageError,
+  type Claim,
+  type ClaimOptions,
+  type IndexFilter,
+  type SbiId,
+  type Storage,
+} from '@deespec/domain';
 
 import { claimSbi, type Claimable } from './steps.js';
 import type { Step } from './unit.js';
@@ -11,27 +18,37 @@ const ROUNDS = 5;
 
 type Make = <T>(step: Step<T>) => Promise<T>;
 
+/** What proposes SBIs. */
+interface Lists extends Pick<Storage, 'streamSbis'> {
+  readonly list: (filter: IndexFilter) => Promise<readonly { readonly id: SbiId }[]>;
+}
+
 /**
  * Takes the first SBI that can be taken: one whose lease has ended, else one that nobody works on. The lists only propose: the
  * claim is decided where it is made, so that two callers never have the same one.
  */
 export async function claimFrom(
-  storage: Pick<Storage, 'listSbis' | 'streamSbis'>,
+  { list, streamSbis }: Lists,
   make: Make,
   { label, leaseMs }: ClaimOptions,
 ): Promise<Claim | undefined> {
   const filter = { order: 'next', limit: CANDIDATES, ...(label === undefined ? {} : { label }) } as const;
   const started = { ...filter, status: 'WIP' } as const;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const begun = await storage.listSbis(started);
-    const ready = await storage.listSbis({ ...filter, status: 'READY' });
+    const begun = await list(started);
+    const ready = await list({ ...filter, status: 'READY' });
     const claim = await takeFirst(
       [...claimsOf(begun, leaseMs, 'left'), ...claimsOf(ready, leaseMs, 'ready')],
       make,
     );
     if (claim !== undefined) return claim;
-    if (ready.length === CANDIDATES) continue;
-    return begun.length < CANDIDATES ? undefined : claimEnded(storage.streamSbis(started), make, leaseMs);
+    // While one SBI of the Go tool's layout is in work no other of it can be taken: those may be all that stand in front.
+    const others =
+      ready.length < CANDIDATES ? [] : await list({ ...filter, status: 'READY', hasState: true });
+    const behind = await takeFirst(claimsOf(others, leaseMs, 'ready'), make);
+    if (behind !== undefined) return behind;
+    if (others.length === CANDIDATES) continue;
+    return begun.length < CANDIDATES ? undefined : claimEnded(streamSbis(started), make, leaseMs);
   }
   return undefined;
 }

@@ -11,6 +11,7 @@ import {
   type ExecutionKey,
   type FailureFilter,
   type Index,
+  type IndexFilter,
   type NewExecution,
   type SbiFields,
   type SbiFile,
@@ -159,7 +160,11 @@ export class LiveStorage implements Storage {
   }
 
   claimNext(options: ClaimOptions): Promise<Claim | undefined> {
-    return claimFrom(this, (step) => this.make(step), options);
+    const lists = {
+      list: (filter: IndexFilter) => this.query((index) => index.listSbis(filter)),
+      streamSbis: (filter?: SbiFilter) => this.streamSbis(filter),
+    };
+    return claimFrom(lists, (step) => this.make(step), options);
   }
 
   renewLease(claim: Claim, leaseMs: number): Promise<Claim> {

@@ -117,13 +117,17 @@ export type Claimable = 'named' | 'ready' | 'left';
 
 export function claimSbi(id: SbiId, leaseMs: number, which: Claimable = 'named'): Step<Claim> {
   const endOf = leaseEnd(leaseMs);
-  const lineId = ulid();
+  // Most steps are made for items that cannot be taken.
+  let lineId: string | undefined;
   return (unit) => {
     const leaseExpiresAt = endOf(unit);
     if (which === 'left') requireEnded(unit, id);
+    if (which === 'ready' && unit.overlay.isBlocked(id))
+      throw new StorageError('LEASE.HELD', `${id} has to wait`);
     const { status } = unit.getSbi(id);
     const isNext = status === 'READY' || (status === 'WIP' && unit.overlay.leaseOf(id) !== undefined);
     if (which !== 'named' && !isNext) throw new StorageError('LEASE.HELD', `${id} is ${status}`);
+    lineId ??= ulid();
     unit.make({ kind: 'claim-sbi', id, leaseExpiresAt }, lineId, {
       entityType: 'sbi',
       entityId: id,
