@@ -7,7 +7,7 @@ export const runBugs = {
     patches: [
       {
         file: 'storage/dist/backup/inspect.js',
-        replace: 'await source.backup(to, { progress: () => ALL_PAGES });',
+        replace: 'await source.backup(to, { progress });',
         by: "(await import('node:fs')).copyFileSync(from, to);",
       },
     ],
@@ -27,7 +27,7 @@ export const runBugs = {
     patches: [
       {
         file: 'storage/dist/backup/source.js',
-        replace: 'if (manifest !== undefined && content.sha256 !== manifest.sha256)',
+        replace: 'if (content.sha256 !== manifest.sha256)',
         by: 'if (content === undefined)',
       },
       {
