@@ -10,9 +10,9 @@ afterAll(removeDirectories);
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 describe('A program that cannot load the rest of itself', () => {
-  // 20 descriptors are enough for Node itself and for the first module.
+  // 19 descriptors are enough for Node itself and for the first module.
   const starved = (args: string) =>
-    spawnSync('sh', ['-c', `ulimit -n 20; exec "${process.execPath}" "${root}bin/deespec.js" ${args}`], {
+    spawnSync('sh', ['-c', `ulimit -n 19; exec "${process.execPath}" "${root}bin/deespec.js" ${args}`], {
       encoding: 'utf8',
     });
 
@@ -30,7 +30,10 @@ describe('A program that cannot load the rest of itself', () => {
     const { status, stdout, stderr } = starved('status');
 
     expect({ status, stdout }).toEqual({ status: 74, stdout: '' });
-    expect(stderr).toMatch(/^error: the program cannot be loaded: .* \(FILE\.READ_FAILED\)\nhint: .*\n$/u);
+    // Where the descriptors are enough for the program, they are not for the command, which is loaded behind it.
+    expect(stderr).toMatch(
+      /^error: (?:the program cannot be loaded: )?EMFILE: .* \(FILE\.READ_FAILED\)\nhint: allow the process more open files .*\n$/u,
+    );
   });
 
   test('for a missing file names it', () => {
