@@ -54,3 +54,19 @@ test.each(['file', 'sqlite'] as const)(
     await storage.close();
   },
 );
+
+test('an item that can be taken is found behind pages of others that somebody holds', async () => {
+  const home = newHome();
+  const idOf = (n: number): string => `SBI-01M810CC00${String(n).padStart(16, '0')}`;
+  for (let n = 0; n < 45; n += 1) {
+    const created = `2026-01-01T00:00:${String(n).padStart(2, '0')}Z`;
+    const held = n === 44 ? {} : { lease_expires_at: '2999-01-01T00:00:00Z' };
+    const state = { status: 'READY', title: 'x', created_at: created, ...held };
+    put(home, `specs/sbi/${idOf(n)}/state.json`, JSON.stringify(state));
+  }
+  const storage = await openStorage({ home });
+
+  expect((await storage.claimNext({ leaseMs: 60_000 }))?.sbi.id).toBe(idOf(44));
+  expect(await storage.claimNext({ leaseMs: 60_000 })).toBeUndefined();
+  await storage.close();
+});

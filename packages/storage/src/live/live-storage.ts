@@ -160,11 +160,8 @@ export class LiveStorage implements Storage {
   }
 
   claimNext(options: ClaimOptions): Promise<Claim | undefined> {
-    const lists = {
-      list: (filter: IndexFilter) => this.query((index) => index.listSbis(filter)),
-      streamSbis: (filter?: SbiFilter) => this.streamSbis(filter),
-    };
-    return claimFrom(lists, (step) => this.make(step), options);
+    const list = (filter: IndexFilter) => this.query((index) => index.listSbis(filter));
+    return claimFrom(list, (step) => this.make(step), options);
   }
 
   renewLease(claim: Claim, leaseMs: number): Promise<Claim> {
