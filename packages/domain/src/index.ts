@@ -36,6 +36,8 @@ export { holdsWords, isText, searchedFiles, searchedTitle } from './search/searc
 export type { SearchedParts, SearchedSbi, SearchedUnit } from './search/searched.js';
 export { snippetOf } from './search/snippet.js';
 export type { SnippetPart } from './search/snippet.js';
+export { receivedError, sendableError } from './sent-error.js';
+export type { SentError } from './sent-error.js';
 export { parseSearch, WordSearch, wordsOf } from './search/words.js';
 export type { SearchWord } from './search/words.js';
 export { limitHint, systemCode, systemError } from './system-error.js';

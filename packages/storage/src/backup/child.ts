@@ -1,8 +1,9 @@
 // The program of the child process: what blocks its thread for long, and what looks into files that may be hostile, is done here, where
 // it can be ended at any time.
+import { sendableError } from '@deespec/domain';
+
 import { hashFile } from './hash-file.js';
 import type { Answer, Job } from './run-child.js';
-import { sendable } from './sent-error.js';
 
 // Whoever asked is gone.
 process.on('disconnect', () => process.exit(1));
@@ -13,7 +14,7 @@ async function answer(job: Job): Promise<void> {
   try {
     message = { result: await resultOf(job) };
   } catch (error) {
-    message = { error: sendable(error) };
+    message = { error: sendableError(error) };
   }
   process.send!(message, () => process.exit(0));
 }

@@ -1,11 +1,10 @@
-import { errorKinds, StorageError, type ErrorCode } from '@deespec/domain';
+import { receivedError, StorageError, type SentError } from '@deespec/domain';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 import type { FileFacts } from './hash-file.js';
 import type { DatabaseFacts } from './inspect.js';
 import type { BackupFacts } from './manifest.js';
-import type { SentError } from './sent-error.js';
 
 /** What the child process is to do. */
 export type Job =
@@ -83,15 +82,10 @@ async function run(job: Job, { bytes, signal }: ChildLimits): Promise<unknown> {
     child.once('error', (error) => fail(`could not be started (${error.message})`));
     child.once('exit', (code, by) => fail(`ended without an answer (${by ?? `exit ${code}`})`));
     child.once('message', (answer: Answer) =>
-      end(() => ('error' in answer ? reject(received(answer.error)) : resolve(answer.result))),
+      end(() => ('error' in answer ? reject(receivedError(answer.error)) : resolve(answer.result))),
     );
     child.send(job);
   });
-}
-
-function received({ code, message, hint, details }: SentError): Error {
-  if (!Object.hasOwn(errorKinds, code)) return new Error(message);
-  return new StorageError(code as ErrorCode, message, { ...(hint === undefined ? {} : { hint }), details });
 }
 
 function failed(job: Job, why: string): StorageError {
