@@ -28,7 +28,10 @@ function proveSound(handle: Database): void {
     const [found] = handle.pragma('quick_check(1)') as { quick_check: string }[];
     // A page that could not be read says nothing of what is on it. Source: sqlite.org/rescode.html#ioerr.
     const failure = /error code[ =](\d+)/u.exec(found?.quick_check ?? '')?.[1];
-    if ((Number(failure) & 0xff) === IOERR) throw unreadable(handle.name, firstLine(found?.quick_check));
+    // One of a chain, of which there is such a page in the file. Source: SQLite's btree.c, `checkList`.
+    const isLost = /failed to get page \d+$/u.test(found?.quick_check ?? '');
+    if (isLost || (Number(failure) & 0xff) === IOERR)
+      throw unreadable(handle.name, firstLine(found?.quick_check));
     if (found?.quick_check !== 'ok') throw damaged(handle.name, firstLine(found?.quick_check));
   } catch (error) {
     throw toStorageError(error, handle.name);

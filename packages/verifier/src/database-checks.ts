@@ -108,8 +108,14 @@ export function checkIntegrity(stored: StoredTree, differences: Differences): bo
 /** Low byte of every SQLITE_IOERR code. Source: https://www.sqlite.org/rescode.html#ioerr. */
 const IOERR = 10;
 
-/** True for a message that ends in an input or output error of the system. */
+/**
+ * True for a message that comes of an input or output error of the system. A page of a chain that could not be had is one, too: that
+ * there is such a page in the file was checked before.
+ *
+ * Source: SQLite's btree.c, `checkList`.
+ */
 function isReadFailure(message: string): boolean {
+  if (/failed to get page \d+$/u.test(message)) return true;
   const code = /error code[ =](\d+)/u.exec(message)?.[1];
   return code !== undefined && (Number(code) & 0xff) === IOERR;
 }
