@@ -1,6 +1,7 @@
 import { joinPath, parentPath, StorageError, type TreePath, type TreeStat } from '@deespec/domain';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 import { bytesOfPath, changed, notFound, systemCode, writeError } from './file-error.js';
 import {
@@ -12,6 +13,8 @@ import {
   type FileSystem,
 } from './file-system.js';
 import { TreeRoot } from './tree-root.js';
+
+const run = promisify(execFile);
 
 /**
  * How a written tree becomes durable: `filesystem` one `syncfs` at the end (coreutils' `sync -f`), `each` one `fsync` for
@@ -26,8 +29,8 @@ export interface TreeWriterOptions {
 }
 
 /**
- * Writes a fresh tree: exact bytes, modes, times to the microsecond, symlinks. Fast because nobody may use the tree before
- * `finish` returns, and durable then. Nothing is written through a symlink: files are created exclusively, and symlinks
+ * Writes a fresh tree: exact bytes, modes, times to the microsecond, symlinks. Whole after `finish`, durable after `sync`: fast because
+ * nobody may rely on it before. Nothing is written through a symlink: files are created exclusively, and symlinks
  * come into being last.
  */
 export class TreeWriter {
@@ -70,10 +73,9 @@ export class TreeWriter {
   }
 
   /**
-   * Creates the symlinks, gives the directories their modes and times, deepest first, and makes everything durable. The
-   * directory's own entry in its parent is the caller's.
+   * Creates the symlinks and gives the directories their modes and times, deepest first.
    *
-   * @throws StorageError as `put`; `FILE.OUTCOME_UNKNOWN` when the sync failed
+   * @throws StorageError as `put`
    */
   finish(): void {
     const { system } = this.#root;
@@ -87,7 +89,28 @@ export class TreeWriter {
     for (const stat of [...this.#directories.values()].reverse()) {
       this.#attempt(stat.path, () => this.#finishDirectory(stat));
     }
-    this.#sync();
+    // Not kept until everything is durable: with a hundred thousand directories this is most of the memory.
+    this.#directories.clear();
+    this.#symlinks.length = 0;
+  }
+
+  /**
+   * Makes everything durable; the tree may be read meanwhile. The directory's own entry in its parent is the caller's.
+   *
+   * @throws StorageError `FILE.OUTCOME_UNKNOWN`
+   */
+  async sync(): Promise<void> {
+    const { directory, system } = this.#root;
+    try {
+      if (this.#durability === 'each') syncDirectory(system, directory);
+      else await run('sync', ['-f', directory]);
+    } catch (error) {
+      throw new StorageError('FILE.OUTCOME_UNKNOWN', `cannot make "${directory}" durable`, {
+        hint: 'check the disk, remove the directory and write it again',
+        details: { path: directory },
+        cause: error,
+      });
+    }
   }
 
   #prepare(directory: string): void {
@@ -129,20 +152,6 @@ export class TreeWriter {
       system.fsyncSync(handle);
     } finally {
       system.closeSync(handle);
-    }
-  }
-
-  #sync(): void {
-    const { directory, system } = this.#root;
-    try {
-      if (this.#durability === 'each') syncDirectory(system, directory);
-      else execFileSync('sync', ['-f', directory], { stdio: 'ignore' });
-    } catch (error) {
-      throw new StorageError('FILE.OUTCOME_UNKNOWN', `cannot make "${directory}" durable`, {
-        hint: 'check the disk, remove the directory and write it again',
-        details: { path: directory },
-        cause: error,
-      });
     }
   }
 

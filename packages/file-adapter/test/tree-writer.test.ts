@@ -16,43 +16,47 @@ const stat = (text: string, values: Partial<TreeStat> = {}): TreeStat => ({
 });
 
 describe('TreeWriter', () => {
-  test.each<Durability>(['filesystem', 'each'])('copies a tree exactly, durable by %s', (durability) => {
-    const { directory, remove } = temporary();
-    const from = join(directory, 'from');
-    plant(from, {
-      'a/b/c.md': 'x',
-      'a/empty/': '',
-      'a/ro/f': 'ro',
-      'z\n\\': '\0',
-      big: 'y'.repeat(2_500_000),
-    });
-    fs.symlinkSync('/nowhere', join(from, 'a/link'));
-    fs.writeFileSync(Buffer.concat([Buffer.from(`${from}/`), Buffer.from([0xff])]), Buffer.from([0xff, 0]));
-    fs.chmodSync(join(from, 'a/ro/f'), 0o444);
-    fs.chmodSync(join(from, 'a/b/c.md'), 0o400);
-    fs.chmodSync(join(from, 'a/empty'), 0o500);
-    fs.chmodSync(join(from, 'a/ro'), 0o555);
-    fs.lutimesSync(join(from, 'a/link'), 1.5, 1_600_000_000.123456);
-    fs.utimesSync(join(from, 'a/ro'), 1.5, 1_600_000_000.654321);
-    const source = openFileStorage({ home: from }).store;
+  test.each<Durability>(['filesystem', 'each'])(
+    'copies a tree exactly, durable by %s',
+    async (durability) => {
+      const { directory, remove } = temporary();
+      const from = join(directory, 'from');
+      plant(from, {
+        'a/b/c.md': 'x',
+        'a/empty/': '',
+        'a/ro/f': 'ro',
+        'z\n\\': '\0',
+        big: 'y'.repeat(2_500_000),
+      });
+      fs.symlinkSync('/nowhere', join(from, 'a/link'));
+      fs.writeFileSync(Buffer.concat([Buffer.from(`${from}/`), Buffer.from([0xff])]), Buffer.from([0xff, 0]));
+      fs.chmodSync(join(from, 'a/ro/f'), 0o444);
+      fs.chmodSync(join(from, 'a/b/c.md'), 0o400);
+      fs.chmodSync(join(from, 'a/empty'), 0o500);
+      fs.chmodSync(join(from, 'a/ro'), 0o555);
+      fs.lutimesSync(join(from, 'a/link'), 1.5, 1_600_000_000.123456);
+      fs.utimesSync(join(from, 'a/ro'), 1.5, 1_600_000_000.654321);
+      const source = openFileStorage({ home: from }).store;
 
-    const writer = new TreeWriter(join(directory, 'to'), { durability });
-    for (const entry of source.scan()) writer.put(entry, source.read(entry.path));
-    writer.finish();
+      const writer = new TreeWriter(join(directory, 'to'), { durability });
+      for (const entry of source.scan()) writer.put(entry, source.read(entry.path));
+      writer.finish();
+      await writer.sync();
 
-    const versions = (home: string) => {
-      const { store } = openFileStorage({ home });
-      return [...store.scan()].map((entry) => ({
-        ...store.find(entry.path),
-        mtimeNs: entry.mtimeNs / 1000n,
-        ino: 0,
-        ctimeNs: 0,
-      }));
-    };
-    expect(versions(join(directory, 'to'))).toEqual(versions(from));
-    expect(versions(from)).toHaveLength(10);
-    remove();
-  });
+      const versions = (home: string) => {
+        const { store } = openFileStorage({ home });
+        return [...store.scan()].map((entry) => ({
+          ...store.find(entry.path),
+          mtimeNs: entry.mtimeNs / 1000n,
+          ino: 0,
+          ctimeNs: 0,
+        }));
+      };
+      expect(versions(join(directory, 'to'))).toEqual(versions(from));
+      expect(versions(from)).toHaveLength(10);
+      remove();
+    },
+  );
 
   test('keeps the modes of entries in a directory that ends up unreadable', () => {
     const { directory, remove } = temporary();
@@ -122,7 +126,8 @@ describe('TreeWriter', () => {
     const one = new TreeWriter(join(directory, 'full'), { system: full });
     expect(await codeOf(() => one.put(stat('f'), [Buffer.from('x')]))).toBe('FILE.NO_SPACE');
     const two = new TreeWriter(join(directory, 'unsynced'), { system: unsynced, durability: 'each' });
-    expect(await codeOf(() => two.finish())).toBe('FILE.OUTCOME_UNKNOWN');
+    two.finish();
+    expect(await codeOf(() => two.sync())).toBe('FILE.OUTCOME_UNKNOWN');
     remove();
   });
 });

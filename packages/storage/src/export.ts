@@ -57,8 +57,10 @@ export async function writeTree(to: TreeOutput): Promise<Pick<ExportReport, 'dig
   removeLeftovers(dirname(output));
   const working = mkdtempSync(join(dirname(output), `.deespec-export-${process.pid}-`));
   try {
-    const written = await copyTo(working, to);
-    const stored = await requireEqual(working, to);
+    const writer = new TreeWriter(working);
+    const written = await copyTo(writer, to);
+    // Both before the tree is published: the disk is waited for while everything is read again.
+    const [stored] = await both(requireEqual(working, to), writer.sync());
     const digest = (await restoreMode(working, to)) ?? stored;
     renameSync(working, output);
     syncPath(dirname(output));
@@ -127,13 +129,13 @@ function requireEmpty(target: string): void {
   });
 }
 
-async function copyTo(directory: string, { database, options: { onProgress, signal } }: TreeOutput) {
+async function copyTo(sink: TreeWriter, { database, options: { onProgress, signal } }: TreeOutput) {
   const source = StoredTree.openReader(database);
   try {
     requireSound(source.handle);
     return await copyTree({
       source,
-      sink: new TreeWriter(directory),
+      sink,
       onProgress: ({ entries, bytes }) =>
         onProgress?.({ phase: 'write', doneEntries: entries, doneBytes: bytes }),
       ...(signal === undefined ? {} : { signal }),
@@ -141,6 +143,12 @@ async function copyTo(directory: string, { database, options: { onProgress, sign
   } finally {
     source.close();
   }
+}
+
+/** Waits for both, whatever happens to one. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
 }
 
 async function requireEqual(

@@ -7,7 +7,7 @@ import { interrupted, type Tally } from './match.js';
 export interface TreeSink {
   /** Creates one entry; parents come before their children. */
   put(stat: TreeStat, chunks: Iterable<Buffer>): void;
-  /** Sets what only the last write may set, and makes everything durable. */
+  /** Sets what only the last write may set. */
   finish(): void;
 }
 
@@ -23,7 +23,7 @@ export interface ExportTreeOptions {
 const SLICE_MS = 50;
 
 /**
- * Writes every entry of `source` to `sink`; durable when it resolves.
+ * Writes every entry of `source` to `sink`, which is whole when it resolves. To make it durable is the caller's.
  *
  * @throws StorageError those of both sides; `INTERRUPTED`
  */

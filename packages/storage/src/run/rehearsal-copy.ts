@@ -72,12 +72,15 @@ async function copyTruth(paths: HomePaths, to: string, options: Copying): Promis
   });
 }
 
-function copyFiles(from: string, to: string, { onProgress, signal }: Copying): Promise<Tally> {
-  return copyTree({
+async function copyFiles(from: string, to: string, { onProgress, signal }: Copying): Promise<Tally> {
+  const sink = new TreeWriter(to);
+  const copied = await copyTree({
     source: openFileStorage({ home: from }).store,
-    sink: new TreeWriter(to),
+    sink,
     onProgress: ({ entries, bytes }) =>
       onProgress?.({ phase: 'write', doneEntries: entries, doneBytes: bytes }),
     ...(signal === undefined ? {} : { signal }),
   });
+  await sink.sync();
+  return copied;
 }
