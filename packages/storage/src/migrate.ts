@@ -73,7 +73,7 @@ export async function runMigration(options: MigrateOptions, witness: MigrateWitn
     });
     const total = published?.evidence ?? tally(source);
     const epoch = ensureEpoch(paths);
-    if (isLarge(total)) hasher = new ContentHasher(source.root.directory);
+    if (published !== undefined && isLarge(total)) hasher = new ContentHasher(source.root.directory);
     const run: MigrateRun = {
       paths,
       options,
