@@ -13,6 +13,7 @@ export default defineConfig({
     start: join(root, 'dist/start.js'),
     // Programs of child processes; who starts them looks for them beside itself.
     child: join(storage, 'dist/backup/child.js'),
+    'disk-process-main': join(storage, 'node_modules/@deespec/verifier/dist/disk-process-main.js'),
     'hasher-thread': join(storage, 'node_modules/@deespec/file-adapter/dist/hasher-thread.js'),
     'job-main': join(storage, 'dist/service/job-main.js'),
   },

@@ -1,4 +1,5 @@
-import { LineDigest, lineOf } from './line-digest.js';
+import { digestDisk } from './disk-digest.js';
+import type { DiskEntry } from './disk-entry.js';
 import { Pace, type RunControl } from './pace.js';
 import type { Tally } from './tally.js';
 import { TreeScan, type IgnoredEntry } from './tree-scan.js';
@@ -42,27 +43,22 @@ export interface DigestOptions extends RunControl {
 export async function digestTree(directory: string, options: DigestOptions = {}): Promise<TreeDigest> {
   const pace = new Pace(options);
   const scan = new TreeScan(directory, pace);
-  const lines = new LineDigest();
   const count = { f: 0, d: 0, l: 0 };
   let bytes = 0;
-  try {
-    await scan.run('content', (entry) => {
-      count[entry.kind] += 1;
-      bytes += entry.size;
-      lines.add(lineOf(entry));
-    });
-    const digest = await lines.finish(pace, options.onLine);
-    await pace.turn();
-    return {
-      digest,
-      files: count.f,
-      directories: count.d,
-      symlinks: count.l,
-      bytes,
-      ignored: scan.ignored,
-      ignoredTally: scan.ignoredTally,
-    };
-  } finally {
-    lines.close();
-  }
+  const { onLine } = options;
+  const onEntry = (entry: DiskEntry): void => {
+    count[entry.kind] += 1;
+    bytes += entry.size;
+  };
+  const whole = await digestDisk(scan, pace, { onEntry, onLine });
+  await pace.turn();
+  return {
+    digest: whole.digest,
+    files: count.f,
+    directories: count.d,
+    symlinks: count.l,
+    bytes,
+    ignored: scan.ignored,
+    ignoredTally: whole.count.ignored,
+  };
 }

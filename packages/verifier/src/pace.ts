@@ -28,6 +28,11 @@ export class Pace {
 
   constructor(private readonly control: RunControl) {}
 
+  /** Ends the run, see {@link turn}. */
+  get signal(): AbortSignal | undefined {
+    return this.control.signal;
+  }
+
   /** True when {@link turn} is to be awaited before more work is done. */
   get due(): boolean {
     return performance.now() - this.#turnAt >= sliceMs;

@@ -1,16 +1,20 @@
 import { displayPath, StorageError } from '@deespec/domain';
 import type { DifferenceKind, Differences } from './differences.js';
+import { digestDisk, type DiskDigest } from './disk-digest.js';
 import type { DiskEntry } from './disk-entry.js';
-import { LineDigest, lineOf } from './line-digest.js';
+import type { DiskProcess } from './disk-process.js';
+import { LineDigest } from './line-digest.js';
 import type { Pace } from './pace.js';
 import { ContentCheck, describe, recorded, text, type StoredContent } from './stored-content.js';
 import type { EntryRow, FullRow, StoredTree } from './stored-tree.js';
 import { Counter, type Tally } from './tally.js';
-import { TreeScan } from './tree-scan.js';
+import type { TreeScan } from './tree-scan.js';
 
 /** What a comparison works on. */
 export interface Sides {
-  readonly home: string;
+  /** The tree on disk, and a process that reads it in its place. */
+  readonly scan: TreeScan;
+  readonly process: DiskProcess | undefined;
   readonly stored: StoredTree;
   readonly differences: Differences;
   readonly pace: Pace;
@@ -42,12 +46,10 @@ export interface TreeComparison {
 
 /** Walks the tree and the rows of the database together, both in the byte order of their paths. */
 export class SideBySide {
-  readonly #treeLines = new LineDigest();
   readonly #storedLines = new LineDigest();
   readonly #tree = new Counter();
   readonly #stored = new Counter();
   readonly #contents: ContentCheck;
-  readonly #scan: TreeScan;
   #rows: Iterator<Row, unknown> | undefined;
   /** The row that is compared next, and its path. */
   #row: Row | undefined;
@@ -57,7 +59,6 @@ export class SideBySide {
   #quarantined = 0;
 
   constructor(private readonly sides: Sides) {
-    this.#scan = new TreeScan(sides.home, sides.pace);
     this.#contents = new ContentCheck(sides.stored, sides.differences, sides.pace);
     this.#rowsLeft = sides.stored.rowBound;
   }
@@ -65,29 +66,36 @@ export class SideBySide {
   async run(): Promise<TreeComparison> {
     const { stored, depth, pace } = this.sides;
     const rows = depth === 'content' ? stored.fullEntries() : stored.entries();
+    let disk: Partial<DiskDigest> & Pick<DiskDigest, 'count'>;
     try {
       this.#rows = rows;
       this.#advance();
-      await this.#scan.run(depth, (disk) => this.#meet(disk));
+      disk = await this.#readDisk();
       while (this.#row !== undefined) await this.#passStored(this.#row);
     } finally {
       rows.return?.();
     }
-    const read = depth === 'content';
+    const { digest: treeDigest, count } = disk;
     return {
-      ...(read && { treeDigest: await this.#treeLines.finish(pace) }),
-      ...(read && { databaseDigest: await this.#storedLines.finish(pace) }),
+      ...(treeDigest !== undefined && { treeDigest }),
+      ...(depth === 'content' && { databaseDigest: await this.#storedLines.finish(pace) }),
       treeTally: this.#tree.tally,
       storedTally: this.#stored.tally,
-      ignoredTally: this.#scan.ignoredTally,
-      scannedTally: this.#scan.scanned,
+      ignoredTally: count.ignored,
+      scannedTally: count.scanned,
       timeDifferences: this.#timeDifferences,
       quarantined: this.#quarantined,
     };
   }
 
+  async #readDisk(): Promise<Partial<DiskDigest> & Pick<DiskDigest, 'count'>> {
+    const { scan, process, depth, pace } = this.sides;
+    const onEntry = (disk: DiskEntry): Promise<void> => this.#meet(disk);
+    if (depth === 'stat') return { count: await scan.run('stat', onEntry) };
+    return process === undefined ? digestDisk(scan, pace, { onEntry }) : process.run({ onEntry });
+  }
+
   close(): void {
-    this.#treeLines.close();
     this.#storedLines.close();
   }
 
@@ -115,7 +123,6 @@ export class SideBySide {
   async #meet(disk: DiskEntry): Promise<void> {
     while (this.#row !== undefined && this.#rowPath! < disk.path) await this.#passStored(this.#row);
     this.#tree.add(disk.size);
-    if (this.sides.depth === 'content') this.#treeLines.add(lineOf(disk));
     const row = this.#row;
     if (row === undefined || this.#rowPath !== disk.path) {
       this.#report('missing-in-database', disk.path, { expected: describeDisk(disk), actual: 'nothing' });
@@ -175,7 +182,7 @@ export class SideBySide {
 
   async #compareFile(disk: DiskEntry, row: Row): Promise<void> {
     if (disk.sha256 === '' && BigInt(disk.size) === row.size && disk.mtimeNs === row.mtime_ns) return;
-    const read = disk.sha256 === '' ? await this.#scan.reread(disk.path) : disk;
+    const read = disk.sha256 === '' ? await this.sides.scan.reread(disk.path) : disk;
     if (read?.sha256 === row.sha256 && BigInt(read?.size ?? 0) === row.size) return;
     this.#report('content', disk.path, {
       expected: read === undefined ? 'nothing' : describe(read),

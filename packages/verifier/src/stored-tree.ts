@@ -94,10 +94,15 @@ export class StoredTree {
 
   /** More rows than any table of this file can have: a scan that yields more goes round in a damaged file. */
   get rowBound(): number {
+    return Math.floor(this.bytes / rowBytes);
+  }
+
+  /** What the file says its length is. */
+  get bytes(): number {
     const [pages, bytes] = ['page_count', 'page_size'].map(
       (name) => this.connection.pragma(name, { simple: true }) as number,
     );
-    return Math.floor((pages! * bytes!) / rowBytes);
+    return pages! * bytes!;
   }
 
   /** Every entry, paths in byte order. */

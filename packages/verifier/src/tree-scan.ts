@@ -15,6 +15,14 @@ export interface IgnoredEntry {
   readonly bytes: number;
 }
 
+/** What a pass met. */
+export interface ScanCount {
+  /** Everything, ignored or not; what this product keeps beside the tree is not looked at. */
+  readonly scanned: Tally;
+  /** Litter of other programs. */
+  readonly ignored: Tally;
+}
+
 /** How many ignored paths are kept by name; all are counted. A bound, so that memory stays flat. */
 const keptIgnored = 1000;
 
@@ -35,21 +43,12 @@ export class TreeScan {
     this.#reader = new DiskReader(pace);
   }
 
-  /** Everything met, ignored or not; what this product keeps beside the tree is not looked at. */
-  get scanned(): Tally {
-    return this.#scanned.tally;
-  }
-
-  get ignoredTally(): Tally {
-    return this.#ignored.tally;
-  }
-
   /**
    * Hands every entry of the tree to `onEntry`, paths in byte order, and awaits the promise that it may return.
    *
    * @throws StorageError as {@link DiskReader.read}, and `INTERRUPTED`
    */
-  async run(depth: 'stat' | 'content', onEntry: (entry: DiskEntry) => unknown): Promise<void> {
+  async run(depth: 'stat' | 'content', onEntry: (entry: DiskEntry) => unknown): Promise<ScanCount> {
     await this.pace.turn();
     for (const found of walk(this.#root)) {
       if (this.pace.due) await this.pace.turn();
@@ -69,6 +68,7 @@ export class TreeScan {
       const work = onEntry(entry);
       if (work instanceof Promise) await work;
     }
+    return { scanned: this.#scanned.tally, ignored: this.#ignored.tally };
   }
 
   /** The file at `path` with the hash of its content; `undefined` when it is gone. */

@@ -175,9 +175,14 @@ function schemaOf(database: Database.Database): SchemaObject[] {
   return rows;
 }
 
-/** A small tree and a database that holds exactly it, as a migration would leave them. */
-export function migratedTree(): { home: string; database: string } {
+/**
+ * A small tree and a database that holds exactly it, as a migration would leave them.
+ *
+ * @param size - `large`: with so many bytes that a process of its own reads the files
+ */
+export function migratedTree(size: 'small' | 'large' = 'small'): { home: string; database: string } {
   const home = temporaryDirectory();
+  if (size === 'large') put(home, 'large.bin', Buffer.alloc(17 * 1_048_576));
   put(home, 'setting.json', '{"a": 1}\n');
   put(home, 'specs/sbi/SBI-1/spec.md', '# spec\n');
   chmodSync(at(home, 'specs/sbi/SBI-1/spec.md'), 0o600);

@@ -18,29 +18,32 @@ import {
 import { temporaryDirectory, verify } from './support.js';
 
 describe('verifyTree', () => {
-  test('finds nothing when both sides are the same, and balances the bytes', async () => {
-    const migrated = migratedTree();
+  test.each(['small', 'large'] as const)(
+    'finds nothing when both sides are the same, and balances the bytes: %s',
+    async (size) => {
+      const migrated = migratedTree(size);
 
-    const all = await verify(migrated);
-    const quick = await verify(migrated, 'quick');
+      const all = await verify(migrated);
+      const quick = await verify(migrated, 'quick');
 
-    const { digest, bytes, files, directories, symlinks } = await digestTree(migrated.home);
-    const tally = { entries: files + directories + symlinks, bytes };
-    expect(all).toEqual({
-      treeDigest: digest,
-      databaseDigest: digest,
-      treeTally: tally,
-      storedTally: tally,
-      ignoredTally: { entries: 1, bytes: 2 },
-      scannedTally: { entries: tally.entries + 1, bytes: tally.bytes + 2 },
-      differences: [],
-      differenceCount: 0,
-      timeDifferences: 0,
-      quarantined: 0,
-    });
-    expect(quick).toMatchObject({ treeTally: tally, storedTally: tally, differenceCount: 0 });
-    expect(quick).not.toHaveProperty('treeDigest');
-  });
+      const { digest, bytes, files, directories, symlinks } = await digestTree(migrated.home);
+      const tally = { entries: files + directories + symlinks, bytes };
+      expect(all).toEqual({
+        treeDigest: digest,
+        databaseDigest: digest,
+        treeTally: tally,
+        storedTally: tally,
+        ignoredTally: { entries: 1, bytes: 2 },
+        scannedTally: { entries: tally.entries + 1, bytes: tally.bytes + 2 },
+        differences: [],
+        differenceCount: 0,
+        timeDifferences: 0,
+        quarantined: 0,
+      });
+      expect(quick).toMatchObject({ treeTally: tally, storedTally: tally, differenceCount: 0 });
+      expect(quick).not.toHaveProperty('treeDigest');
+    },
+  );
 
   test.each<[string, (home: string) => void, string]>([
     ['added', (home) => put(home, 'specs!', ''), 'missing-in-database specs!'],
@@ -56,13 +59,15 @@ describe('verifyTree', () => {
     ['of another kind', (home) => replaceByLink(home), `kind ${spec}`],
     ['a link elsewhere', (home) => relink(home), 'target link'],
   ])('names an entry on disk that is %s', async (_what, change, difference) => {
-    const migrated = migratedTree();
+    for (const size of ['small', 'large'] as const) {
+      const migrated = migratedTree(size);
 
-    change(migrated.home);
+      change(migrated.home);
 
-    expect(await found(migrated)).toEqual({ all: [difference], quick: [difference] });
-    const { treeDigest, databaseDigest } = await verify(migrated);
-    expect(treeDigest).not.toBe(databaseDigest);
+      expect(await found(migrated)).toEqual({ all: [difference], quick: [difference] });
+      const { treeDigest, databaseDigest } = await verify(migrated);
+      expect(treeDigest).not.toBe(databaseDigest);
+    }
   });
 
   test('only counts another modification time, and reads the file to be sure', async () => {
