@@ -12,7 +12,7 @@ export interface Command {
 export interface Sample {
   /** From spawn to exit, milliseconds. */
   readonly wallMs: number;
-  /** Most resident memory of the process, bytes; `undefined` where the kernel does not say (needs `/proc`). */
+  /** Most resident memory of the process and its children, bytes; `undefined` where the kernel does not say (needs `/proc`). */
   readonly peakBytes: number | undefined;
   readonly stdout: string;
 }
@@ -23,7 +23,7 @@ const POLL_MS = 10;
  * Runs `command` once, with its output read and thrown away but for the first megabyte.
  *
  * Memory is the kernel's high-water mark, polled every 10 ms: what a process gains in its last 10 ms is missed; what it gave
- * back is not. Children of the process are not counted.
+ * back is not. Of its children what is resident and theirs alone is added (`RssAnon`): they share the rest, such as the program of Node.
  *
  * @param signal - ends the command, and the call with an `AbortError`
  * @throws Error when it cannot be started or does not exit with 0
@@ -61,7 +61,8 @@ export async function measure(command: Command, signal?: AbortSignal): Promise<S
 export function watchMemory(pid: number | undefined): { readonly stop: () => number | undefined } {
   let peakBytes: number | undefined;
   const timer = setInterval(() => {
-    peakBytes = highWaterMark(pid) ?? peakBytes;
+    const bytes = mostMemory(pid);
+    if (bytes !== undefined) peakBytes = Math.max(bytes, peakBytes ?? 0);
   }, POLL_MS);
   return {
     stop: () => {
@@ -71,10 +72,27 @@ export function watchMemory(pid: number | undefined): { readonly stop: () => num
   };
 }
 
-function highWaterMark(pid: number | undefined): number | undefined {
+/** Memory of a process alone at its highest, or with its children as it is now, whichever is more. */
+function mostMemory(pid: number | undefined): number | undefined {
+  const [alone, now] = [memoryOf(pid, 'VmHWM'), memoryOf(pid, 'VmRSS')];
+  return alone === undefined || now === undefined ? alone : Math.max(alone, now + childrenMemory(pid!));
+}
+
+function childrenMemory(pid: number): number {
+  const children = readProc(`${pid}/task/${pid}/children`)?.split(' ').filter(Boolean).map(Number) ?? [];
+  return children.reduce((sum, child) => sum + (memoryOf(child, 'RssAnon') ?? 0) + childrenMemory(child), 0);
+}
+
+/** A field of a process's status, bytes; `undefined` when it is gone. */
+function memoryOf(pid: number | undefined, field: string): number | undefined {
+  const status = readProc(`${pid}/status`) ?? '';
+  const kib = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'mu').exec(status)?.[1];
+  return kib === undefined ? undefined : Number(kib) * 1024;
+}
+
+function readProc(path: string): string | undefined {
   try {
-    const kib = /^VmHWM:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kib === undefined ? undefined : Number(kib) * 1024;
+    return readFileSync(`/proc/${path}`, 'utf8');
   } catch (error) {
     // The process is gone between two polls, or there is no /proc here.
     if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;

@@ -19,6 +19,16 @@ describe('measure', () => {
     expect(sample.peakBytes).toBeLessThan(400e6);
   });
 
+  test('counts what a child has for itself', async () => {
+    const hold = 'let b = Buffer.alloc(150e6, 1); setTimeout(() => b, 300)';
+    const parent = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(hold)}])`;
+
+    const sample = await measure(node(parent));
+
+    expect(sample.peakBytes).toBeGreaterThan(180e6);
+    expect(sample.peakBytes).toBeLessThan(400e6);
+  });
+
   test('reads output of any size without waiting for ever', async () => {
     const sample = await measure(node('process.stdout.write("x".repeat(5e6))'));
 
