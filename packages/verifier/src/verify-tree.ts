@@ -1,5 +1,6 @@
 import { isStorageError, StorageError } from '@deespec/domain';
 import { availableParallelism } from 'node:os';
+import { collectGarbage } from './collect-garbage.js';
 import { checkForeignKeys, checkIntegrity, checkSchema, checkUnreferenced } from './database-checks.js';
 import type { SchemaObject } from './database-checks.js';
 import { databaseError } from './database-error.js';
@@ -12,6 +13,9 @@ import { TreeScan } from './tree-scan.js';
 
 /** A database of this many bytes takes longer to compare than a process takes to start. Source: measured. */
 const apartBytes = 16 * 1_048_576;
+
+/** What a load or an export of so large a database leaves in memory is more than what collecting it costs. Source: measured. */
+const collectBytes = 256 * 1_048_576;
 
 /** What {@link verifyTree} takes. */
 export interface VerifyTreeOptions extends RunControl {
@@ -74,6 +78,7 @@ async function verify(
   const scan = new TreeScan(options.home, pace);
   const isApart = depth === 'content' && stored.bytes >= apartBytes && availableParallelism() > 1;
   const process = isApart ? new DiskProcess(options.home, scan, pace) : undefined;
+  if (isApart && stored.bytes >= collectBytes) collectGarbage();
   try {
     return await compare(options, { scan, process, stored, differences, pace, depth });
   } finally {
