@@ -1,11 +1,13 @@
 import type { StorageMode } from '@deespec/domain';
 import { storageContract } from '@deespec/storage-contract';
-import { expect } from '@jest/globals';
+import { afterAll, expect } from '@jest/globals';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { migrate, openStorage, planRepair, setMode, sync, verify, verifyAudit } from '../src/index.js';
-import { temporaryDirectory } from './support.js';
+import { removeDirectories, temporaryDirectory } from './support.js';
+
+afterAll(removeDirectories);
 
 type Layout = 'document' | 'go';
 

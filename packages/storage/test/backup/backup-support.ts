@@ -1,4 +1,5 @@
 import type { StorageMode } from '@deespec/domain';
+import { afterAll } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -47,10 +48,16 @@ async function makeTemplate(mode: StorageMode): Promise<{ directory: string; rep
   return { directory: keep(home), report };
 }
 
-/** Keeps a tree as it is until the process ends. */
+const kept: string[] = [];
+
+afterAll(() => {
+  for (const directory of kept) rmSync(directory, { recursive: true, force: true });
+});
+
+/** Keeps a tree as it is until the tests of the file are done. */
 export function keep(home: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'deespec-backed-up-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  kept.push(directory);
   cpSync(home, directory, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   return directory;
 }
