@@ -18,7 +18,7 @@ import { syncPath } from './sync-path.js';
 
 /**
  * Writes the stored tree to a new directory: beside it first, read back and compared with the database by the verifier, then
- * in place by one rename. The output is complete or absent.
+ * in place by one rename. The output is complete or absent. It is the tree of one moment, whatever others write meanwhile.
  *
  * @throws StorageError `EXPORT.TARGET_NOT_EMPTY`, `EXPORT.TARGET_INSIDE_TREE`; `TRANSFER.MISMATCH` when what was written
  *   is not what is stored; `DATABASE.*`, `LOCK.HELD`, `FILE.*`, `INTERRUPTED`
@@ -57,10 +57,7 @@ export async function writeTree(to: TreeOutput): Promise<Pick<ExportReport, 'dig
   removeLeftovers(dirname(output));
   const working = mkdtempSync(join(dirname(output), `.deespec-export-${process.pid}-`));
   try {
-    const writer = new TreeWriter(working);
-    const written = await copyTo(writer, to);
-    // Both before the tree is published: the disk is waited for while everything is read again.
-    const [stored] = await both(requireEqual(working, to), writer.sync());
+    const { stored, written } = await writeProven(working, to);
     const digest = (await restoreMode(working, to)) ?? stored;
     renameSync(working, output);
     syncPath(dirname(output));
@@ -68,6 +65,20 @@ export async function writeTree(to: TreeOutput): Promise<Pick<ExportReport, 'dig
   } catch (error) {
     removeWorking(working, error);
     throw error;
+  }
+}
+
+/** Writes and compares in one read transaction of the database. */
+async function writeProven(working: string, to: TreeOutput) {
+  const source = StoredTree.openReader(to.database);
+  try {
+    const writer = new TreeWriter(working);
+    const written = await copyTo(writer, source, to);
+    // Both before the tree is published: the disk is waited for while everything is read again.
+    const [stored] = await both(requireEqual(working, source, to), writer.sync());
+    return { stored, written };
+  } finally {
+    source.close();
   }
 }
 
@@ -129,20 +140,15 @@ function requireEmpty(target: string): void {
   });
 }
 
-async function copyTo(sink: TreeWriter, { database, options: { onProgress, signal } }: TreeOutput) {
-  const source = StoredTree.openReader(database);
-  try {
-    requireSound(source.handle);
-    return await copyTree({
-      source,
-      sink,
-      onProgress: ({ entries, bytes }) =>
-        onProgress?.({ phase: 'write', doneEntries: entries, doneBytes: bytes }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  } finally {
-    source.close();
-  }
+async function copyTo(sink: TreeWriter, source: StoredTree, { options: { onProgress, signal } }: TreeOutput) {
+  requireSound(source.handle);
+  return copyTree({
+    source,
+    sink,
+    onProgress: ({ entries, bytes }) =>
+      onProgress?.({ phase: 'write', doneEntries: entries, doneBytes: bytes }),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** Waits for both, whatever happens to one. */
@@ -153,11 +159,13 @@ async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
 
 async function requireEqual(
   directory: string,
+  { handle }: StoredTree,
   { database, options: { onProgress, signal } }: TreeOutput,
 ): Promise<string> {
   const { treeDigest, differenceCount, differences } = await verifyTree({
     home: directory,
     database,
+    connection: handle,
     expectedSchema: expectedSchema(),
     checkAll: true,
     onProgress: ({ doneBytes, doneEntries }) => onProgress?.({ phase: 'verify', doneBytes, doneEntries }),

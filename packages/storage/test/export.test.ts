@@ -1,9 +1,10 @@
 import type { ErrorCode } from '@deespec/domain';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { exportTree } from '../src/index.js';
+import { digest, exportTree, setMode } from '../src/index.js';
 import {
   corrupt,
   diff,
@@ -95,4 +96,36 @@ describe('Export', () => {
 
     expect(listing(parent, '%P\\0')).toEqual(['']);
   });
+
+  test('is the tree of one moment, whatever a service writes meanwhile', async () => {
+    const home = await migratedTree();
+    await setMode({ home, mode: 'sqlite' });
+    const output = join(dirname(home), 'out');
+    const before = await exportTree({ home, output: join(dirname(home), 'before') });
+
+    const written: string[] = [];
+    const onProgress = ({ phase }: { phase: string }): void => {
+      if (phase === 'verify' && written.length < 3) written.push(createElsewhere(home));
+    };
+    const report = await exportTree({ home, output, onProgress });
+
+    expect(written).toHaveLength(3);
+    expect(report.digest).toBe(before.digest);
+    expect((await digest({ directory: output })).digest).toBe(before.digest);
+    const after = join(dirname(home), 'after');
+    await exportTree({ home, output: after });
+    expect(written.filter((id) => listing(after).some((line) => line.includes(id)))).toEqual(written);
+  });
 });
+
+/** What another process does to the tree before this one goes on. @returns the id of a new SBI */
+function createElsewhere(home: string): string {
+  const program = `
+    const { openStorage } = await import('./dist/index.js');
+    const storage = await openStorage({ home: process.argv[1], user: 'other' });
+    console.log((await storage.createSbi({ title: 'Beside an export', spec: '# x' })).id);
+    await storage.close();`;
+  const args = ['--input-type=module', '--eval', program, home];
+  const cwd = join(import.meta.dirname, '..');
+  return execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }).trim();
+}

@@ -75,16 +75,20 @@ export class StoredTree {
   static open(database: string): StoredTree {
     const stored = new StoredTree(connect(resolve(database)));
     try {
-      // Defences against a hostile or damaged file: https://www.sqlite.org/security.html.
-      for (const pragma of ['trusted_schema=OFF', 'cell_size_check=ON', 'mmap_size=0', 'query_only=ON']) {
-        stored.connection.pragma(pragma);
-      }
+      stored.#defend();
       stored.connection.exec('BEGIN DEFERRED');
       return stored;
     } catch (error) {
-      stored.close();
+      stored.connection.close();
       throw error;
     }
+  }
+
+  /** What a connection sees in its read transaction; its owner closes it. */
+  static within(connection: Database.Database): StoredTree {
+    const stored = new StoredTree(connection);
+    stored.#defend();
+    return stored;
   }
 
   /** What a connection sees, in whatever transaction it is; its owner closes it. */
@@ -163,6 +167,13 @@ export class StoredTree {
 
   close(): void {
     this.connection.close();
+  }
+
+  /** Against a hostile or damaged file. Source: https://www.sqlite.org/security.html. */
+  #defend(): void {
+    for (const pragma of ['trusted_schema=OFF', 'cell_size_check=ON', 'mmap_size=0', 'query_only=ON']) {
+      this.connection.pragma(pragma);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type Database from 'better-sqlite3';
 import { isStorageError, StorageError } from '@deespec/domain';
 import { availableParallelism } from 'node:os';
 import { collectGarbage } from './collect-garbage.js';
@@ -23,6 +24,8 @@ export interface VerifyTreeOptions extends RunControl {
   readonly home: string;
   /** The database file. */
   readonly database: string;
+  /** A connection to it that reads in a transaction: its moment is compared, whatever is written since. Its owner closes it. */
+  readonly connection?: Database.Database | undefined;
   /** What the schema scripts produce: rows of `sqlite_schema`. */
   readonly expectedSchema: readonly SchemaObject[];
   /** Re-read every byte of both sides and check the whole database, instead of trusting sizes and times that agree. */
@@ -55,6 +58,8 @@ export interface TreeVerification extends TreeComparison {
 export async function verifyTree(options: VerifyTreeOptions): Promise<TreeVerification> {
   const differences = new Differences();
   try {
+    if (options.connection !== undefined)
+      return await verify(options, StoredTree.within(options.connection), differences);
     const stored = StoredTree.open(options.database);
     try {
       return await verify(options, stored, differences);
