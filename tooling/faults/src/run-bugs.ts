@@ -32,8 +32,8 @@ export const runBugs = {
       },
       {
         file: 'storage/dist/backup/source.js',
-        replace: 'const facts = await checkCopy(to, { bytes, signal });',
-        by: 'const facts = manifest ?? (await checkCopy(to, { bytes, signal }));',
+        replace: '() => checkCopy(to, { bytes, signal })',
+        by: 'async () => manifest ?? (await checkCopy(to, { bytes, signal }))',
       },
     ],
   },

@@ -3,6 +3,7 @@
 import { sendableError } from '@deespec/domain';
 
 import { hashFile } from './hash-file.js';
+import { inspect, requireWhole, snapshot } from './inspect.js';
 import type { Answer, Job } from './run-child.js';
 
 // Whoever asked is gone.
@@ -20,8 +21,8 @@ async function answer(job: Job): Promise<void> {
 }
 
 async function resultOf(job: Job): Promise<unknown> {
-  if (job.kind === 'hash') return hashFile(job.path);
-  // Loaded for these alone: it takes longer than hashing a small file.
-  const { inspect, snapshot } = await import('./inspect.js');
-  return job.kind === 'snapshot' ? snapshot(job.from, job.to) : inspect(job.path, job.ownLinks);
+  if (job.kind === 'snapshot') return snapshot(job.from, job.to);
+  if (job.kind === 'inspect') return inspect(job.path, job.ownLinks);
+  requireWhole(job.path, job.ownLinks);
+  return hashFile(job.path);
 }

@@ -31,12 +31,19 @@ import { requireVerified } from '../verified.js';
 import { WriterLock } from '../writer-lock.js';
 import { makeRoom, trashOf } from './make-room.js';
 import { endRestore, type RestoreJournal } from './restore-journal.js';
+import type { StandingHashes } from './standing-hashes.js';
 
 /** How long programs have to let go of the database that goes, milliseconds: services look once a second whether the epoch is another. */
 const WAIT_MS = 5_000;
 
 /** How often the stores are compared before a tree that other programs keep changing is given up. */
 const ROUNDS = 3;
+
+/** What {@link finishRestore} takes. */
+export interface FinishOptions extends Pick<RunOptions, 'onProgress' | 'signal'> {
+  /** Of the files that stand there. */
+  readonly hashes?: StandingHashes | undefined;
+}
 
 /** What was done to the files. */
 export interface FilesDone {
@@ -60,7 +67,7 @@ export interface TreeDone extends FilesDone {
 export async function finishRestore(
   paths: HomePaths,
   journal: RestoreJournal,
-  options: Pick<RunOptions, 'onProgress' | 'signal'>,
+  options: FinishOptions,
 ): Promise<TreeDone> {
   const trash = trashOf(paths, journal.run);
   const { epoch, storeId, mode, original } = journal;
@@ -167,7 +174,7 @@ function takeBack(paths: HomePaths, { before, storeId, mode }: RestoreJournal, t
   rmdirSync(trash);
 }
 
-interface Following extends Pick<RunOptions, 'onProgress' | 'signal'> {
+interface Following extends FinishOptions {
   readonly trash: string;
 }
 
@@ -201,13 +208,13 @@ function proveAlone(paths: HomePaths, epoch: number): TreeDone {
 async function follow(
   paths: HomePaths,
   { mode, epoch }: RestoreJournal,
-  { trash, ...options }: Following,
+  { trash, hashes, ...options }: Following,
 ): Promise<TreeDone> {
   const writers = new WriterLock(paths);
   try {
     const files = openFileStorage({ home: paths.home, alone: writers.alone }).store;
     await files.recover();
-    const moved = makeRoom(paths, files, join(trash, 'tree'));
+    const moved = makeRoom(paths, { files, hashes }, join(trash, 'tree'));
     const written = await bringIntoStep(paths, mode, writers);
     const { treeDigest } = await requireVerified(paths, options);
     if (mode === 'file') endAccount(paths, epoch);

@@ -74,45 +74,54 @@ async function copyPages(from: string, to: string, progress: () => number): Prom
 }
 
 /**
- * Reads all of a closed database that nobody else writes to, and proves that it is one of ours and contradicts nothing: its file, schema,
- * SQLite's check, references, and every stored byte against its hash.
+ * Reads all of a closed database that nobody else writes to, and says what it holds: it is one of ours, of a schema that is known, and
+ * every stored byte is that of its hash. Whether its pages are sound says {@link requireWhole}.
  *
  * @param ownLinks - further names of the file that are ours
  * @throws StorageError `DATABASE.*`, `SCHEMA.*`, `MIGRATION.*`
  */
 export function inspect(path: string, ownLinks: number): DatabaseFacts {
+  return readClosed(path, ownLinks, (handle) => {
+    const schemaVersion = requireSchema(handle, { older: 'allowed' });
+    requireSmallCells(handle);
+    const state = readState(handle);
+    if (state === undefined) throw corrupt(handle, 'does not say which tree it is of');
+    const lastAudit = schemaVersion === 1 ? undefined : readLastAudit(handle);
+    return {
+      schemaVersion,
+      ...state,
+      treeDigest: digestDatabase(handle, 'compared'),
+      record: recordDigest(handle),
+      stored: countStored(handle),
+      counts: countTables(handle),
+      ...(lastAudit === undefined ? {} : { lastAudit }),
+    };
+  });
+}
+
+/** Proves of such a file that its pages contradict nothing: SQLite's check, and references. @throws StorageError as {@link inspect} */
+export function requireWhole(path: string, ownLinks: number): void {
+  readClosed(path, ownLinks, (handle) => {
+    requireSchema(handle, { older: 'allowed' });
+    const check = handle.pragma('integrity_check(1)', { simple: true });
+    if (check !== 'ok') throw corrupt(handle, "fails SQLite's check");
+    const [broken] = handle.pragma('foreign_key_check') as { readonly table: string }[];
+    if (broken !== undefined) throw corrupt(handle, `has a row of ${broken.table} that refers to nothing`);
+  });
+}
+
+function readClosed<T>(path: string, ownLinks: number, read: (handle: Handle) => T): T {
   requireAlone(path);
   inspectDatabase(path, ownLinks);
   requireWithoutLog(path);
   const handle = openHandle(path, 'read');
   try {
-    return factsOf(handle);
+    return read(handle);
   } catch (error) {
     throw toStorageError(error, path);
   } finally {
     handle.close();
   }
-}
-
-function factsOf(handle: Handle): DatabaseFacts {
-  const schemaVersion = requireSchema(handle, { older: 'allowed' });
-  requireSmallCells(handle);
-  const check = handle.pragma('integrity_check(1)', { simple: true });
-  if (check !== 'ok') throw corrupt(handle, "fails SQLite's check");
-  const [broken] = handle.pragma('foreign_key_check') as { readonly table: string }[];
-  if (broken !== undefined) throw corrupt(handle, `has a row of ${broken.table} that refers to nothing`);
-  const state = readState(handle);
-  if (state === undefined) throw corrupt(handle, 'does not say which tree it is of');
-  const lastAudit = schemaVersion === 1 ? undefined : readLastAudit(handle);
-  return {
-    schemaVersion,
-    ...state,
-    treeDigest: digestDatabase(handle, 'compared'),
-    record: recordDigest(handle),
-    stored: countStored(handle),
-    counts: countTables(handle),
-    ...(lastAudit === undefined ? {} : { lastAudit }),
-  };
 }
 
 function readLastAudit(handle: Handle): BackupFacts['lastAudit'] {

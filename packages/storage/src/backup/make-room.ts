@@ -14,6 +14,7 @@ import { join } from 'node:path';
 
 import type { HomePaths } from '../home.js';
 import { makeOwnDirectory } from '../own-directory.js';
+import type { StandingHashes } from './standing-hashes.js';
 
 /** What stands in the files, beside what is to stand there. */
 export interface Standing {
@@ -25,6 +26,12 @@ export interface Standing {
   readonly wanted: number;
 }
 
+/** The files, and what is known of them already. */
+export interface StandingFiles {
+  readonly files: FileTreeStore;
+  readonly hashes?: StandingHashes | undefined;
+}
+
 /** What goes, and what stays as the files hold it. */
 type Seen = { readonly moves: TreePath } | { readonly stays: Omit<Projection, 'seenAtMs'> };
 
@@ -32,27 +39,29 @@ type Seen = { readonly moves: TreePath } | { readonly stays: Omit<Projection, 's
  * Looks at every entry of the files beside the database: what differs, or is not in it, goes. A directory stays where both have one.
  * What is below one that goes is not looked at once it is gone.
  */
-function* lookAtAll(files: FileTreeStore, stored: StoredTree): Generator<Seen> {
+function* lookAtAll({ files, hashes }: StandingFiles, stored: StoredTree): Generator<Seen> {
+  const hashOf = (stat: DiskStat) => hashes?.find(stat) ?? files.find(stat.path)?.sha256;
   for (const stat of files.scan()) {
-    const sha256 = commonHash(files, stat, stored.find(stat.path));
+    const sha256 = commonHash(stat, stored.find(stat.path), hashOf);
     yield sha256 === undefined ? { moves: stat.path } : { stays: { ...stat, sha256 } };
   }
 }
 
 /** The hash of what both hold; `undefined` when they differ. */
 function commonHash(
-  files: FileTreeStore,
-  { path, kind }: DiskStat,
+  stat: DiskStat,
   entry: TreeEntry | undefined,
+  hashOf: (stat: DiskStat) => string | undefined,
 ): string | undefined {
+  const { kind, mode, size } = stat;
   if (entry?.kind !== kind) return undefined;
   if (kind === 'directory') return DIRECTORY_SHA256;
-  const found = files.find(path);
-  return found?.mode === entry.mode && found.sha256 === entry.sha256 ? found.sha256 : undefined;
+  if (entry.mode !== mode || (kind === 'file' && entry.size !== size)) return undefined;
+  return hashOf(stat) === entry.sha256 ? entry.sha256 : undefined;
 }
 
 /** Says what {@link makeRoom} would do with the files for the tree in `database`. Changes nothing. */
-export function lookAround(files: FileTreeStore, database: string): Standing {
+export function lookAround(files: StandingFiles, database: string): Standing {
   const stored = StoredTree.openReader(database);
   try {
     const standing = { same: 0, moved: 0, wanted: 0 };
@@ -71,7 +80,7 @@ export function lookAround(files: FileTreeStore, database: string): Standing {
  *
  * @returns how many paths were moved; a directory with all below it is one
  */
-export function makeRoom(paths: HomePaths, files: FileTreeStore, trash: string): number {
+export function makeRoom(paths: HomePaths, files: StandingFiles, trash: string): number {
   const room = new Room(paths, trash);
   const handle = openHandle(paths.database, 'write');
   try {

@@ -19,7 +19,8 @@ import { lookAround, type Standing } from './make-room.js';
 import type { BackupFacts } from './manifest.js';
 import { originalIn, prepare } from './prepare.js';
 import { beginRestore, readRestore, RESTORE, type RestoreJournal } from './restore-journal.js';
-import { findSource, stage, type Source } from './source.js';
+import { findSource, stage, type Source, type Staging } from './source.js';
+import { StandingHashes } from './standing-hashes.js';
 import { beginWork, discardWork } from './work.js';
 
 /** What {@link restore} takes. */
@@ -96,16 +97,20 @@ async function restoreAs(paths: HomePaths, options: RestoreOptions, as: string):
   });
 }
 
+interface Copying extends Pick<RestoreOptions, 'signal' | 'onProgress'>, Pick<Staging, 'meanwhile'> {
+  readonly source: Source;
+}
+
 /** A proven copy of a backup, for the time of `use`. */
 async function withCopy<T>(
   paths: HomePaths,
-  { source, signal, onProgress }: Pick<RestoreOptions, 'signal' | 'onProgress'> & { readonly source: Source },
+  { source, signal, onProgress, meanwhile }: Copying,
   use: (database: string, facts: BackupFacts) => Promise<T>,
 ): Promise<T> {
   const place = beginWork(paths, 'restore');
   try {
     onProgress?.({ phase: 'verify', doneBytes: 0, doneEntries: 0 });
-    return await use(place.data, await stage(paths, source, { to: place.data, signal }));
+    return await use(place.data, await stage(paths, source, { to: place.data, signal, meanwhile }));
   } finally {
     discardWork(place);
   }
@@ -120,10 +125,12 @@ async function restoreInPlace(paths: HomePaths, options: RestoreOptions): Promis
   }
   const source = findSource(paths, options.from);
   requireMode(paths, options);
-  return withCopy(paths, { ...options, source }, async (database, facts) => {
+  const hashes = new StandingHashes(openFileStorage({ home: paths.home }).store);
+  const meanwhile = (proven: AbortSignal) => hashes.take(proven);
+  return withCopy(paths, { ...options, source, meanwhile }, async (database, facts) => {
     const release = await takeAlone(paths, RESTORE);
     try {
-      return await replace(paths, { source, database, facts, options });
+      return await replace(paths, { source, database, facts, hashes, options });
     } finally {
       release();
     }
@@ -160,10 +167,13 @@ interface Replacing {
   /** The proven copy. */
   readonly database: string;
   readonly facts: BackupFacts;
+  /** Of the files that stand there. */
+  readonly hashes: StandingHashes;
   readonly options: RestoreOptions;
 }
 
-async function replace(paths: HomePaths, { source, database, facts, options }: Replacing): Promise<Done> {
+async function replace(paths: HomePaths, replacing: Replacing): Promise<Done> {
+  const { source, database, facts, hashes, options } = replacing;
   requireMode(paths, options);
   requireIdleGoTool(paths, new Date());
   const record = readEpoch(paths);
@@ -171,10 +181,10 @@ async function replace(paths: HomePaths, { source, database, facts, options }: R
   const files = openFileStorage({ home: paths.home }).store;
   if (options.dryRun === true) {
     const isFollowed = record?.mode !== 'sqlite_only';
-    const standing = isFollowed ? { files: lookAround(files, database) } : {};
+    const standing = isFollowed ? { files: lookAround({ files, hashes }, database) } : {};
     return { from: source.name, digest: facts.treeDigest, mode: record?.mode ?? 'file', ...standing };
   }
-  const journal = journalFor({ source, database, facts, options }, record);
+  const journal = journalFor(replacing, record);
   const { user, signal, onProgress } = options;
   const { treeDigest } = facts;
   await prepare(paths, database, { files, journal, manifest: source.manifest, user, treeDigest });
@@ -185,7 +195,10 @@ async function replace(paths: HomePaths, { source, database, facts, options }: R
   signal?.throwIfAborted();
   beginRestore(paths, journal);
   // From here on it is only carried forward.
-  const done = await finishRestore(paths, journal, onProgress === undefined ? {} : { onProgress });
+  const done = await finishRestore(paths, journal, {
+    hashes,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
   return doneOf(paths, journal, done);
 }
 

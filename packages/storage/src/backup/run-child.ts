@@ -9,8 +9,7 @@ import type { BackupFacts } from './manifest.js';
 /** What the child process is to do. */
 export type Job =
   | { readonly kind: 'snapshot'; readonly from: string; readonly to: string }
-  | { readonly kind: 'hash'; readonly path: string }
-  | { readonly kind: 'inspect'; readonly path: string; readonly ownLinks: number };
+  | { readonly kind: 'inspect' | 'prove'; readonly path: string; readonly ownLinks: number };
 
 /** What it answers. */
 export type Answer = { readonly result: unknown } | { readonly error: SentError };
@@ -39,8 +38,8 @@ export async function runSnapshot(from: string, to: string, limits: ChildLimits)
 }
 
 /**
- * Reads and proves all of a closed file, see `inspect` and `hashFile`: in two processes beside one another, because each
- * takes as long as the other.
+ * Reads and proves all of a closed file, see `inspect`, `requireWhole` and `hashFile`: in two processes beside one another, because each
+ * half takes about as long as the other. What is wrong with the pages is said rather than what comes of it.
  *
  * @throws StorageError also `BACKUP.DAMAGED` for one that no check survives
  */
@@ -51,13 +50,16 @@ export async function runInspection(
   const failed = new AbortController();
   const signals = limits.signal === undefined ? [failed.signal] : [limits.signal, failed.signal];
   const own = { ...limits, signal: AbortSignal.any(signals) };
-  const jobs = [run({ kind: 'inspect', path, ownLinks }, own), run({ kind: 'hash', path }, own)] as const;
+  const pages = run({ kind: 'prove', path, ownLinks }, own);
+  const rows = run({ kind: 'inspect', path, ownLinks }, own);
+  const both = Promise.allSettled([pages, rows]);
   try {
-    const [database, file] = await Promise.all(jobs);
-    return { ...(file as FileFacts), ...(database as DatabaseFacts) };
+    // In this order: rows that cannot be read are what becomes of pages that are wrong.
+    const file = await pages;
+    return { ...(file as FileFacts), ...((await rows) as DatabaseFacts) };
   } catch (error) {
     failed.abort();
-    await Promise.allSettled(jobs);
+    await both;
     throw error;
   }
 }

@@ -52,6 +52,15 @@ function manifestBeside(path: string): BackupManifest | undefined {
   return manifest;
 }
 
+/** What {@link stage} takes. */
+export interface Staging {
+  /** The new file. */
+  readonly to: string;
+  readonly signal: AbortSignal | undefined;
+  /** Done while the copy is proven, which others do: until the signal, and never fails. */
+  readonly meanwhile?: ((signal: AbortSignal) => Promise<void>) | undefined;
+}
+
 /**
  * Copies a backup to a file of our own, and proves the copy: what was proven is what is used. A copy of an earlier schema is brought
  * up to date.
@@ -61,7 +70,7 @@ function manifestBeside(path: string): BackupManifest | undefined {
 export async function stage(
   paths: HomePaths,
   { path, manifest }: Source,
-  { to, signal }: { readonly to: string; readonly signal: AbortSignal | undefined },
+  { to, signal, meanwhile }: Staging,
 ): Promise<BackupFacts> {
   const bytes = manifest?.size ?? lstatSync(path).size;
   requireSpace(paths, bytes);
@@ -72,11 +81,23 @@ export async function stage(
       throw damaged(path, 'its bytes are not those that were backed up');
   }
   // The copy is hashed there: what the manifest says is compared with it.
-  const facts = await checkCopy(to, { bytes, signal });
+  const facts = await beside(meanwhile, () => checkCopy(to, { bytes, signal }));
   const difference = manifest === undefined ? undefined : differenceFrom(manifest, facts);
   if (difference !== undefined) throw damaged(path, difference);
   bringUp(to, facts);
   return facts;
+}
+
+/** Both are over when it resolves or rejects. */
+async function beside<T>(meanwhile: Staging['meanwhile'], work: () => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const other = meanwhile?.(over.signal);
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await other;
+  }
 }
 
 /** Such scripts keep the tree: its digest is compared again before it is put in place. */
