@@ -153,6 +153,8 @@ export interface VerifyReport {
   /** At most 1,000; `differenceCount` has the number. */
   readonly differences: readonly Difference[];
   readonly differenceCount: number;
+  /** Entries that services changed while they were compared, and that were equal when both sides were looked at together. */
+  readonly changedMeanwhile: number;
   /** Entries whose modification time differs; reported, no difference. */
   readonly timeDifferences: number;
   readonly quarantined: number;

@@ -1,4 +1,4 @@
-import { isStorageError, StorageError, timeFromDate } from '@deespec/domain';
+import { isStorageError, StorageError, timeFromDate, type TreePath } from '@deespec/domain';
 import {
   addEvidence,
   checkIndex,
@@ -20,12 +20,17 @@ import { equationOf } from './build.js';
 import { ownLinks, requireOwnState } from './database.js';
 import { changedRuns, sinceMigration } from './evidence.js';
 import { homePaths, type HomePaths } from './home.js';
+import { lookAgain } from './look-again.js';
+import { retryBusy } from './retry-busy.js';
 import type { Difference, VerifyOptions, VerifyReport } from './reports.js';
 import { programVersion } from './manifest.js';
 import { modeInForce } from './run/mode-in-force.js';
 
 /** Differences that are listed; all of them are counted. */
 const LISTED = 1_000;
+
+/** How long the evidence waits for services that write, milliseconds. */
+const WAIT_MS = 5_000;
 
 /** Differences after which the stored bytes cannot be derived again. */
 const structural = new Set(['schema', 'schema-script', 'integrity', 'missing-content']);
@@ -74,12 +79,14 @@ export interface HeldVerification extends VerifyOptions {
 /** As {@link verify}, for whoever holds the barrier. */
 export async function verifyUnderBarrier(paths: HomePaths, options: HeldVerification): Promise<VerifyReport> {
   const startedAt = Date.now();
-  const { verified, differences, differenceCount, isReadable } = await compareUnderBarrier(paths, options);
+  const compared = await compareUnderBarrier(paths, options);
+  const { verified, differences, differenceCount, changedMeanwhile, isReadable } = compared;
   return report(paths, verified, {
     differences: differences.slice(0, LISTED),
     differenceCount,
+    changedMeanwhile,
     evidence: isReadable
-      ? record(paths, verified, { differences: differenceCount, isRenewed: options.isRenewed === true })
+      ? await record(paths, compared, options.isRenewed === true)
       : 'not recorded: the database is damaged',
     durationMs: Date.now() - startedAt,
     checkAll: options.checkAll === true,
@@ -89,6 +96,8 @@ export async function verifyUnderBarrier(paths: HomePaths, options: HeldVerifica
 /** What a comparison found. */
 export interface Comparison {
   readonly verified: TreeVerification;
+  /** Entries that services changed meanwhile, and that were equal when both sides were looked at together. */
+  readonly changedMeanwhile: number;
   /** The first of each kind of source; all are counted. */
   readonly differences: readonly Difference[];
   readonly differenceCount: number;
@@ -111,17 +120,32 @@ export async function compareUnderBarrier(paths: HomePaths, options: HeldVerific
   // The verifier names the objects of a drift one by one; what else has drifted is named here.
   const isNamed = verified.differences.some(({ what }) => what === 'schema');
   const schema = found.filter(({ what }) => what !== 'schema' || !isNamed);
-  const known = [...schema, ...verified.differences];
+  const changed = await changedMeanwhile(paths, verified, options);
+  const known = [...schema, ...verified.differences.filter((difference) => !changed.has(difference))];
   const isReadable = !known.some(({ what }) => structural.has(what));
   const isInside = options.checkAll === true && isReadable;
   const isRenewed = options.isRenewed === true;
   const inside = isInside ? await insideDifferences(paths, verified, { known, isRenewed }) : [];
   return {
     verified,
+    changedMeanwhile: changed.size,
     differences: [...known, ...inside],
-    differenceCount: schema.length + verified.differenceCount + inside.length,
+    differenceCount: schema.length + verified.differenceCount - changed.size + inside.length,
     isReadable,
   };
+}
+
+/** Differences that services made by writing to both stores meanwhile, which are none. */
+async function changedMeanwhile(
+  paths: HomePaths,
+  { differences, differenceCount, paths: pathsOf }: TreeVerification,
+  { isRenewed, signal }: HeldVerification,
+): Promise<ReadonlySet<Difference>> {
+  const isFollowed = ['dual_write', 'sqlite'].includes(modeInForce(paths));
+  // Of more differences than are kept most are no service's.
+  if (!isFollowed || isRenewed === true || differenceCount > differences.length) return new Set();
+  const left = await lookAgain(paths, [...new Set(pathsOf.values())] as TreePath[], signal);
+  return new Set([...pathsOf].filter(([, path]) => !left.has(path as TreePath)).map(([one]) => one));
 }
 
 /** What is wrong with the scripts and the objects of the database, as differences. */
@@ -162,6 +186,9 @@ async function insideDifferences(
 ): Promise<Difference[]> {
   const handle = openHandle(paths.database, 'read');
   try {
+    // One moment: between two, services make rows that the first does not know.
+    handle.exec('BEGIN DEFERRED');
+
     const index = (await checkIndex(handle)).map(({ where, expected, actual }) => {
       return { what: 'index', where, expected, actual };
     });
@@ -177,41 +204,51 @@ async function insideDifferences(
 }
 
 /** Adds the result to the evidence; a database that cannot be written keeps its old evidence, and the report says so. */
-function record(
-  paths: HomePaths,
-  verified: TreeVerification,
-  { differences, isRenewed }: { readonly differences: number; readonly isRenewed: boolean },
-): string {
+async function record(paths: HomePaths, compared: Comparison, isRenewed: boolean): Promise<string> {
   try {
-    const handle = openHandle(paths.database, 'write');
-    try {
-      addEvidence(handle, {
-        runId: ulid(),
-        ...(isRenewed && differences === 0
-          ? { action: 'migrate', record: recordDigest(handle) }
-          : { action: 'verify' }),
-        at: timeFromDate(new Date()),
-        version: programVersion(),
-        epoch: readState(handle)!.epoch,
-        ...(verified.treeDigest === undefined ? {} : { digest: verified.treeDigest }),
-        entries: verified.storedTally.entries,
-        bytes: verified.storedTally.bytes,
-        ignoredEntries: verified.ignoredTally.entries,
-        ignoredBytes: verified.ignoredTally.bytes,
-        differences,
-      });
-    } finally {
-      handle.close();
-    }
+    await retryBusy(() => addResult(paths, compared, isRenewed), WAIT_MS);
     return 'recorded';
   } catch (error) {
-    const known = toStorageError(error, paths.database);
-    if (!isStorageError(known)) throw known;
-    return `not recorded: ${known.message}`;
+    if (!isStorageError(error)) throw error;
+    return `not recorded: ${error.message}`;
   }
 }
 
-type Result = Pick<VerifyReport, 'differences' | 'differenceCount' | 'evidence' | 'durationMs' | 'checkAll'>;
+function addResult(
+  paths: HomePaths,
+  { verified, differenceCount: differences, changedMeanwhile }: Comparison,
+  isRenewed: boolean,
+): void {
+  // The database was seen at one moment, the files were not.
+  const digest = changedMeanwhile === 0 ? verified.treeDigest : verified.databaseDigest;
+  const handle = openHandle(paths.database, 'write');
+  try {
+    addEvidence(handle, {
+      runId: ulid(),
+      ...(isRenewed && differences === 0
+        ? { action: 'migrate', record: recordDigest(handle) }
+        : { action: 'verify' }),
+      at: timeFromDate(new Date()),
+      version: programVersion(),
+      epoch: readState(handle)!.epoch,
+      ...(digest === undefined ? {} : { digest }),
+      entries: verified.storedTally.entries,
+      bytes: verified.storedTally.bytes,
+      ignoredEntries: verified.ignoredTally.entries,
+      ignoredBytes: verified.ignoredTally.bytes,
+      differences,
+    });
+  } catch (error) {
+    throw toStorageError(error, paths.database);
+  } finally {
+    handle.close();
+  }
+}
+
+type Result = Pick<
+  VerifyReport,
+  'differences' | 'differenceCount' | 'changedMeanwhile' | 'evidence' | 'durationMs' | 'checkAll'
+>;
 
 function report(paths: HomePaths, verified: TreeVerification, result: Result): VerifyReport {
   return {

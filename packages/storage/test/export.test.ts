@@ -1,12 +1,12 @@
 import type { ErrorCode } from '@deespec/domain';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { digest, exportTree, setMode } from '../src/index.js';
 import {
   corrupt,
+  createElsewhere,
   diff,
   expectError,
   generatedTree,
@@ -117,15 +117,3 @@ describe('Export', () => {
     expect(written.filter((id) => listing(after).some((line) => line.includes(id)))).toEqual(written);
   });
 });
-
-/** What another process does to the tree before this one goes on. @returns the id of a new SBI */
-function createElsewhere(home: string): string {
-  const program = `
-    const { openStorage } = await import('./dist/index.js');
-    const storage = await openStorage({ home: process.argv[1], user: 'other' });
-    console.log((await storage.createSbi({ title: 'Beside an export', spec: '# x' })).id);
-    await storage.close();`;
-  const args = ['--input-type=module', '--eval', program, home];
-  const cwd = join(import.meta.dirname, '..');
-  return execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }).trim();
-}

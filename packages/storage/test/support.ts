@@ -168,3 +168,15 @@ export function propertyRuns(): { numRuns: number; seed?: number } {
   if (asked !== undefined) return { numRuns: Number(asked) };
   return { numRuns: process.env['CI'] === 'true' ? 100 : 25, seed: 20_260_000 };
 }
+
+/** What another process does to the tree before this one goes on. @returns the id of a new SBI */
+export function createElsewhere(home: string): string {
+  const program = `
+    const { openStorage } = await import('./dist/index.js');
+    const storage = await openStorage({ home: process.argv[1], user: 'other' });
+    console.log((await storage.createSbi({ title: 'Beside an export', spec: '# x' })).id);
+    await storage.close();`;
+  const args = ['--input-type=module', '--eval', program, home];
+  const cwd = join(import.meta.dirname, '..');
+  return execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }).trim();
+}

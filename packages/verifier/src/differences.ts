@@ -32,14 +32,18 @@ const keptDifferences = 1000;
 /** Collects differences. */
 export class Differences {
   readonly kept: Difference[] = [];
+  /** Of those that are kept and are about an entry that both sides hold differently: its path, a byte string. */
+  readonly paths = new Map<Difference, string>();
   #count = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  add(difference: Difference): void {
+  add(difference: Difference, path?: string): void {
     this.#count += 1;
-    if (this.kept.length < keptDifferences) this.kept.push(difference);
+    if (this.kept.length >= keptDifferences) return;
+    this.kept.push(difference);
+    if (path !== undefined) this.paths.set(difference, path);
   }
 }

@@ -200,7 +200,7 @@ export class SideBySide {
     path: string,
     values: { readonly expected: string; readonly actual: string },
   ): void {
-    this.sides.differences.add({ what, where: displayPath(path), ...values });
+    this.sides.differences.add({ what, where: displayPath(path), ...values }, path);
   }
 }
 

@@ -38,6 +38,8 @@ export interface TreeVerification extends TreeComparison {
   readonly differences: readonly Difference[];
   /** All of them. */
   readonly differenceCount: number;
+  /** Of each of `differences` that is about an entry which both sides hold differently: its path, a byte string. */
+  readonly paths: ReadonlyMap<Difference, string>;
 }
 
 /**
@@ -104,7 +106,8 @@ async function compare(options: VerifyTreeOptions, sides: Sides): Promise<TreeVe
   try {
     const compared = await comparison.run();
     await pace.turn();
-    return { ...compared, differences: differences.kept, differenceCount: differences.count };
+    const { kept, count, paths } = differences;
+    return { ...compared, differences: kept, differenceCount: count, paths };
   } finally {
     comparison.close();
   }

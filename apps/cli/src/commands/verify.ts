@@ -1,6 +1,6 @@
 import type { Difference, VerifyReport } from '@deespec/storage';
 import { defineCommand } from '../command.js';
-import { equationFields, formatCount, formatNumberOf, renderFields } from '../render.js';
+import { equationFields, formatCount, formatNumberOf, renderFields, type Field } from '../render.js';
 import { safeText } from '../safe-text.js';
 import type { Session } from '../session.js';
 
@@ -52,7 +52,8 @@ function renderVerified(report: VerifyReport): string {
       ['database', report.database],
       ['tree digest', report.treeDigest ?? ''],
       ['database digest', report.databaseDigest ?? ''],
-      ...equationFields(report.equation),
+      ...equationFields({ ...report.equation, holds: report.equation.holds || report.changedMeanwhile > 0 }),
+      ...changedFields(report),
       ['quarantined', formatNumberOf(report.quarantined, 'entry', 'entries')],
       ['evidence', report.evidence],
       [
@@ -61,6 +62,13 @@ function renderVerified(report: VerifyReport): string {
       ],
     ]),
   ].join('');
+}
+
+function changedFields({ changedMeanwhile, equation }: VerifyReport): Field[] {
+  if (changedMeanwhile === 0) return [];
+  const entries = formatNumberOf(changedMeanwhile, 'entry', 'entries');
+  const why = equation.holds ? '' : ', so the sums and digests above are of different moments';
+  return [['changed', `${entries} meanwhile, equal when compared again${why}`]];
 }
 
 function renderDifference({ what, where, expected, actual }: Difference): string {

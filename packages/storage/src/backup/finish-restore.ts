@@ -14,7 +14,6 @@ import {
 import { digestDatabase } from '@deespec/verifier';
 import { lstatSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 
 import { ownLinks } from '../database.js';
@@ -25,6 +24,7 @@ import { programVersion } from '../manifest.js';
 import { leaveWal } from '../mode-finish.js';
 import { publish } from '../publish.js';
 import type { RunOptions } from '../reports.js';
+import { retryBusy } from '../retry-busy.js';
 import { syncPath } from '../sync-path.js';
 import { openSyncStores, syncOnce, type SyncResult } from '../sync.js';
 import { requireVerified } from '../verified.js';
@@ -84,9 +84,9 @@ async function swap(paths: HomePaths, journal: RestoreJournal, trash: string): P
   if (inodeOf(paths.restored) === inodeOf(paths.database)) return unlinkSync(paths.restored);
   try {
     const found = lookAtLive(paths, journal, keep);
-    if (found === 'sound') await retrying(() => publish(paths, paths.restored, { keep }));
+    if (found === 'sound') await retryBusy(() => publish(paths, paths.restored, { keep }), WAIT_MS);
     else {
-      await retrying(() => requireClosed(paths));
+      await retryBusy(() => requireClosed(paths), WAIT_MS);
       moveAside(paths, keep);
       publish(paths, paths.restored, 'first');
     }
@@ -148,18 +148,6 @@ function moveAside(paths: HomePaths, keep: string): void {
     renameSync(paths.database + end, keep + end);
   }
   syncPath(paths.home);
-}
-
-async function retrying(work: () => void): Promise<void> {
-  const deadline = performance.now() + WAIT_MS;
-  for (;;) {
-    try {
-      return work();
-    } catch (error) {
-      if (!isStorageError(error, 'SQLITE.BUSY') || performance.now() > deadline) throw error;
-    }
-    await sleep(50);
-  }
 }
 
 /** Nothing but the epoch was changed yet. The journal goes before the new database, whose absence says that it is in place. */
