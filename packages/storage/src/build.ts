@@ -1,11 +1,13 @@
-import { isStorageError, StorageError, type Finding } from '@deespec/domain';
+import { isStorageError, StorageError, type Finding, type TreePath } from '@deespec/domain';
 import { loadTree, matchTree, type LoadReport } from '@deespec/migration-engine';
 import { checkIndex, expectedSchema, openHandle, SqliteLoader, StoredTree } from '@deespec/sqlite-adapter';
 import { verifyTree, type TreeVerification } from '@deespec/verifier';
 import { rmSync } from 'node:fs';
 
+import { CLOCK_TICK_MS, differingPaths, isChangedSince } from './changed-since.js';
 import { copyDatabase } from './copy-database.js';
 import { isDamaged } from './database.js';
+import { lookAgain } from './look-again.js';
 import { progress, type MigrateRun } from './migrate-run.js';
 import type { ByteEquation, MigrateReport } from './reports.js';
 
@@ -39,9 +41,12 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
   let start: Start = run.published === undefined || isDamaged(run.published) ? 'new' : 'copy';
   let built: 'new' | 'copy' = start;
   let written = nothing;
+  let moving: readonly TreePath[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
-    if (round === ROUNDS) await run.beforeLastRound?.();
-    const load = await loadOnce(run, trustBeforeNs, start);
+    const isLast = round === ROUNDS && run.alone !== undefined;
+    const load = isLast
+      ? await loadAlone(run, { trustBeforeNs, start, moving })
+      : await loadOnce(run, trustBeforeNs, start);
     if (load === 'unstable') {
       start = built;
       continue;
@@ -50,11 +55,11 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
       start = built = 'new';
       continue;
     }
-    await run.beforeVerify?.();
+    if (!isLast) await run.beforeVerify?.();
     written = start === 'again' ? added(written, load.written) : load.written;
     // The verifier is also the comparison that shows whether the tree changed meanwhile: it reads both sides again.
     const verified = await verifyBuilt(run);
-    if (verified.differenceCount === 0 && verified.timeDifferences === 0) {
+    if (isOfMoment(run, verified, load)) {
       // What was parsed and what was stored a moment later can differ while a program writes: the journal is read first.
       if (load.touched && (await isIndexStale(run))) {
         start = 'again';
@@ -62,6 +67,7 @@ export async function buildDatabase(run: MigrateRun): Promise<BuiltDatabase> {
       }
       return result(load, { written, verified, rounds: round });
     }
+    moving = differingPaths(verified);
     const isOurs = await holdsStill(run, trustBeforeNs);
     if (isOurs && built === 'new') throw mismatch(verified);
     // The tree did not change, so the copy was damaged before: the files are the truth, build from them alone.
@@ -83,7 +89,43 @@ type Start = 'new' | 'copy' | 'again';
 const nothing = { entries: 0, bytes: 0, rows: 0, removed: 0 };
 
 /** A load, or why there is none: the tree changed under it, or the copy has rows that no load can build upon. */
-type Load = LoadReport | 'unstable' | 'damaged';
+type Load = Loaded | 'unstable' | 'damaged';
+
+interface Loaded extends LoadReport {
+  /** When services could write again, milliseconds since 1970; absent where they could all the time. */
+  readonly openedMs?: number;
+}
+
+interface LastRound {
+  readonly trustBeforeNs: bigint;
+  readonly start: Start;
+  /** Paths that differed in the round before. */
+  readonly moving: readonly TreePath[];
+}
+
+/**
+ * Loads while no service writes, and no longer: what they change after it is told from the rest by its time. What they were seen to change
+ * before is compared here, because later it is another.
+ */
+async function loadAlone(run: MigrateRun, { trustBeforeNs, start, moving }: LastRound): Promise<Load> {
+  const open = await run.alone!();
+  try {
+    const load = await loadOnce(run, trustBeforeNs, start);
+    if (typeof load === 'string') return load;
+    await run.beforeVerify?.();
+    const sides = { home: run.paths.home, database: run.directory.database };
+    const left = await lookAgain(sides, moving, run.options.signal);
+    return left.size === 0 ? { ...load, openedMs: Date.now() - CLOCK_TICK_MS } : 'unstable';
+  } finally {
+    open();
+  }
+}
+
+/** True when what is stored is what the files were at one moment. */
+function isOfMoment(run: MigrateRun, verified: TreeVerification, { openedMs }: Loaded): boolean {
+  if (verified.differenceCount === 0 && verified.timeDifferences === 0) return true;
+  return openedMs !== undefined && isChangedSince(run.paths.home, verified, openedMs);
+}
 
 async function loadOnce(run: MigrateRun, racyFromNs: bigint, start: Start): Promise<Load> {
   const { options, directory, source } = run;
@@ -166,7 +208,8 @@ function result(
 ): BuiltDatabase {
   const { findings, quarantined } = load;
   return {
-    digest: verified.treeDigest!,
+    // The same, unless services wrote while the files were compared.
+    digest: verified.databaseDigest!,
     equation: equationOf(verified),
     written,
     findings,

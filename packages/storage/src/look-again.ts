@@ -24,11 +24,11 @@ const SLICE_MS = 50;
  * @throws StorageError those of both stores; `INTERRUPTED`
  */
 export async function lookAgain(
-  paths: HomePaths,
+  { home, database }: Pick<HomePaths, 'home' | 'database'>,
   differing: readonly TreePath[],
   signal?: AbortSignal,
 ): Promise<ReadonlySet<TreePath>> {
-  const { store } = openFileStorage({ home: paths.home });
+  const { store } = openFileStorage({ home });
   const left = new Set(differing);
   const sinceMs = performance.now();
   for (let times = 0; left.size > 0; times += 1) {
@@ -40,7 +40,7 @@ export async function lookAgain(
         await turn(signal);
         turnAtMs = performance.now() + SLICE_MS;
       }
-      if (isEqualNow(path, store, paths.database)) left.delete(path);
+      if (isEqualNow(path, store, database)) left.delete(path);
     }
   }
   return left;

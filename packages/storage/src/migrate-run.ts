@@ -24,8 +24,8 @@ export interface MigrateRun {
   readonly startedAt: Date;
   /** Called when everything is loaded, before it is compared: what is equal then is the tree as it was at this moment. */
   readonly beforeVerify?: () => Promise<void>;
-  /** Called before the last round, when the tree changed in all others. */
-  readonly beforeLastRound?: () => Promise<void>;
+  /** Called before the last round, when the tree changed in all others: no service changes it until what it gives is called. */
+  readonly alone?: () => Promise<() => void>;
 }
 
 /** Reports progress against the tally of the preflight. */

@@ -17,6 +17,7 @@ import { ulid } from 'ulid';
 
 import { takeBarrier } from './barrier.js';
 import { equationOf } from './build.js';
+import { differingPaths } from './changed-since.js';
 import { ownLinks, requireOwnState } from './database.js';
 import { changedRuns, sinceMigration } from './evidence.js';
 import { homePaths, type HomePaths } from './home.js';
@@ -138,14 +139,15 @@ export async function compareUnderBarrier(paths: HomePaths, options: HeldVerific
 /** Differences that services made by writing to both stores meanwhile, which are none. */
 async function changedMeanwhile(
   paths: HomePaths,
-  { differences, differenceCount, paths: pathsOf }: TreeVerification,
+  verified: TreeVerification,
   { isRenewed, signal }: HeldVerification,
 ): Promise<ReadonlySet<Difference>> {
   const isFollowed = ['dual_write', 'sqlite'].includes(modeInForce(paths));
   // Of more differences than are kept most are no service's.
-  if (!isFollowed || isRenewed === true || differenceCount > differences.length) return new Set();
-  const left = await lookAgain(paths, [...new Set(pathsOf.values())] as TreePath[], signal);
-  return new Set([...pathsOf].filter(([, path]) => !left.has(path as TreePath)).map(([one]) => one));
+  if (!isFollowed || isRenewed === true || verified.differenceCount > verified.differences.length)
+    return new Set();
+  const left = await lookAgain(paths, differingPaths(verified), signal);
+  return new Set([...verified.paths].filter(([, path]) => !left.has(path as TreePath)).map(([one]) => one));
 }
 
 /** What is wrong with the scripts and the objects of the database, as differences. */

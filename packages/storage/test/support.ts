@@ -169,13 +169,24 @@ export function propertyRuns(): { numRuns: number; seed?: number } {
   return { numRuns: process.env['CI'] === 'true' ? 100 : 25, seed: 20_260_000 };
 }
 
-/** What another process does to the tree before this one goes on. @returns the id of a new SBI */
+/** Another process makes an SBI before this one goes on. @returns its id */
 export function createElsewhere(home: string): string {
+  return runElsewhere(
+    home,
+    `openStorage({ home, user: 'other' }).then(async (storage) => {
+      const { id } = await storage.createSbi({ title: 'Made elsewhere', spec: '# x' });
+      await storage.close();
+      return id;
+    })`,
+  );
+}
+
+/** Another process calls this package before this one goes on. @returns what it printed */
+export function runElsewhere(home: string, call: string): string {
   const program = `
-    const { openStorage } = await import('./dist/index.js');
-    const storage = await openStorage({ home: process.argv[1], user: 'other' });
-    console.log((await storage.createSbi({ title: 'Beside an export', spec: '# x' })).id);
-    await storage.close();`;
+    const { openStorage, sync } = await import('./dist/index.js');
+    const home = process.argv[1];
+    console.log(await ${call});`;
   const args = ['--input-type=module', '--eval', program, home];
   const cwd = join(import.meta.dirname, '..');
   return execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }).trim();

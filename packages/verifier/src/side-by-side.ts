@@ -24,6 +24,9 @@ export interface Sides {
 
 type Row = EntryRow | FullRow;
 
+/** Entries with another time that are kept by path; all are counted. A bound, so that memory stays flat. */
+const keptTimes = 1000;
+
 /** What a comparison counted. */
 export interface TreeComparison {
   /** Digest of the tree on disk; only with `checkAll`. */
@@ -40,6 +43,8 @@ export interface TreeComparison {
   readonly scannedTally: Tally;
   /** Entries whose modification time differs by a microsecond or more; no difference. */
   readonly timeDifferences: number;
+  /** Paths of the first 1,000 of them, byte strings. */
+  readonly otherTimes: readonly string[];
   /** Entries in the database that are kept but not interpreted. */
   readonly quarantined: number;
 }
@@ -56,6 +61,7 @@ export class SideBySide {
   #rowPath: string | undefined;
   #rowsLeft: number;
   #timeDifferences = 0;
+  readonly #otherTimes: string[] = [];
   #quarantined = 0;
 
   constructor(private readonly sides: Sides) {
@@ -84,6 +90,7 @@ export class SideBySide {
       ignoredTally: count.ignored,
       scannedTally: count.scanned,
       timeDifferences: this.#timeDifferences,
+      otherTimes: this.#otherTimes,
       quarantined: this.#quarantined,
     };
   }
@@ -167,6 +174,7 @@ export class SideBySide {
   async #compare(disk: DiskEntry, row: Row, content: StoredContent | undefined): Promise<void> {
     if (typeof row.mtime_ns !== 'bigint' || microseconds(row.mtime_ns) !== microseconds(disk.mtimeNs)) {
       this.#timeDifferences += 1;
+      if (this.#otherTimes.length < keptTimes) this.#otherTimes.push(disk.path);
     }
     if (disk.kind !== row.kind) {
       this.#report('kind', disk.path, { expected: kindName(disk.kind), actual: kindName(row.kind) });

@@ -6,9 +6,35 @@ export const runBugs = {
     about: 'a backup is a copy of the database file, without what stands in its write-ahead log',
     patches: [
       {
-        file: 'storage/dist/backup/inspect.js',
+        file: 'storage/dist/backup/snapshot.js',
         replace: 'await source.backup(to, { progress });',
         by: "(await import('node:fs')).copyFileSync(from, to);",
+      },
+    ],
+  },
+  'backup-at-any-moment': {
+    about:
+      'in dual_write a backup is a snapshot while a change is half done, and what was changed just before counts as new',
+    patches: [
+      {
+        file: 'storage/dist/backup/copy-following.js',
+        replace: 'await this.#writers.alone(async () => {',
+        by: 'await Promise.resolve(async () => {',
+      },
+      {
+        file: 'storage/dist/backup/copy-following.js',
+        replace: 'start();\n        });',
+        by: 'start();\n        }).then((work) => work());',
+      },
+      {
+        file: 'storage/dist/backup/copy-following.js',
+        replace: 'while (store.fileDebts().length > 0) {',
+        by: 'while (store === undefined) {',
+      },
+      {
+        file: 'storage/dist/backup/copy-following.js',
+        replace: 'this.atMs = Date.now() - CLOCK_TICK_MS;',
+        by: 'this.atMs = Date.now() - 60_000;',
       },
     ],
   },

@@ -70,7 +70,7 @@ const bugs = {
     patches: [
       {
         file: 'storage/dist/build.js',
-        replace: 'if (verified.differenceCount === 0 && verified.timeDifferences === 0) {',
+        replace: 'if (isOfMoment(run, verified, load)) {',
         by: 'if (true) {',
       },
     ],

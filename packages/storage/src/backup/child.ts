@@ -3,8 +3,9 @@
 import { sendableError } from '@deespec/domain';
 
 import { hashFile } from './hash-file.js';
-import { inspect, requireWhole, snapshot } from './inspect.js';
+import { inspect, requireWhole } from './inspect.js';
 import type { Answer, Job } from './run-child.js';
+import { snapshot } from './snapshot.js';
 
 // Whoever asked is gone.
 process.on('disconnect', () => process.exit(1));

@@ -5,7 +5,7 @@ import { ulid } from 'ulid';
 import { takeAlone } from '../alone.js';
 import { takeBarrier, type Release } from '../barrier.js';
 import { buildDatabase } from '../build.js';
-import { findDatabase, getDatabase } from '../database.js';
+import { findDatabase } from '../database.js';
 import { ensureEpoch, readEpoch, type EpochRecord } from '../epoch-file.js';
 import type { HomePaths } from '../home.js';
 import { readModeChange } from '../mode-change.js';
@@ -15,9 +15,8 @@ import type { OriginalSetting } from '../original-setting.js';
 import { requireSpace } from '../preflight.js';
 import type { RunOptions } from '../reports.js';
 import { grantedMode } from '../setting.js';
-import { databaseBytes } from '../verified-copy.js';
 import { WriterLock } from '../writer-lock.js';
-import { runSnapshot } from './run-child.js';
+import { copyDatabase, copyFollowing } from './copy-following.js';
 
 const COMMAND = 'backup create';
 
@@ -27,8 +26,8 @@ export interface CopiedTree {
 }
 
 /**
- * Makes one database that holds the whole tree, at `database`: where SQLite is the truth a snapshot of it, else one that is built from
- * the files. Nobody can publish, change the mode or restore meanwhile; everybody can write.
+ * Makes one database that holds the whole tree, at `database`: where SQLite is the truth a snapshot of it; where it follows, one that is
+ * compared with the files; else, and where that is another tree, one that is built from the files. Nobody can publish, change the mode or restore meanwhile; everybody can write.
  *
  * @throws StorageError `TREE.UNSTABLE` when the files kept changing; `MODE.*`, `DATABASE.*`, `LOCK.HELD`, `PREFLIGHT.*`, `FILE.*`
  *
@@ -41,7 +40,8 @@ export async function copyTree(paths: HomePaths, database: string, options: RunO
     const mode = await modeOf(paths);
     const record = readEpoch(paths)!;
     if (mode === 'sqlite' || mode === 'sqlite_only') await copyDatabase(paths, database, options);
-    else await copyFiles({ paths, database, options, record, held });
+    else if (mode !== 'dual_write' || !(await copyFollowing(paths, database, options)))
+      await copyFiles({ paths, database, options, record, held });
     return record.original === undefined ? {} : { original: record.original };
   } finally {
     held.release();
@@ -78,14 +78,6 @@ async function modeOf(paths: HomePaths): Promise<StorageMode> {
     if (isOfSetting && isTruth && readModeChange(paths) === undefined) return mode;
     throw error;
   }
-}
-
-async function copyDatabase(paths: HomePaths, to: string, { onProgress, signal }: RunOptions): Promise<void> {
-  getDatabase(paths);
-  const bytes = databaseBytes(paths.database);
-  requireSpace(paths, bytes);
-  onProgress?.({ phase: 'write', doneBytes: 0, doneEntries: 0, totalBytes: bytes });
-  await runSnapshot(paths.database, to, { bytes, signal });
 }
 
 interface FileCopy {
@@ -125,7 +117,7 @@ async function copyFiles({ paths, database, options, record, held }: FileCopy): 
       total,
       startedAt: new Date(),
       beforeVerify: () => store.recover(),
-      beforeLastRound: () => takeAll(paths, held, record),
+      alone: () => takeAll(paths, held, record),
     };
     const built = await buildDatabase(run);
     const runId = ulid();
@@ -136,11 +128,20 @@ async function copyFiles({ paths, database, options, record, held }: FileCopy): 
   }
 }
 
-/** @throws StorageError `TREE.UNSTABLE` when another command came in between */
-async function takeAll(paths: HomePaths, held: Held, { epoch }: EpochRecord): Promise<void> {
+/**
+ * The barrier alone, until what is returned is called: from then on it is shared again.
+ *
+ * @throws StorageError `TREE.UNSTABLE` when another command came in between
+ */
+async function takeAll(paths: HomePaths, held: Held, { epoch }: EpochRecord): Promise<() => void> {
   held.release();
   held.release = await takeAlone(paths, COMMAND);
-  if (readEpoch(paths)?.epoch === epoch) return;
+  if (readEpoch(paths)?.epoch === epoch) {
+    return () => {
+      held.release();
+      held.release = takeBarrier(paths, { access: 'shared', command: COMMAND });
+    };
+  }
   throw new StorageError('TREE.UNSTABLE', 'the mode of the tree was changed during the backup', {
     hint: 'run the command again',
   });

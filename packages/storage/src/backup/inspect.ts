@@ -3,7 +3,6 @@ import {
   countStored,
   countTables,
   inspectDatabase,
-  keepLog,
   openHandle,
   readState,
   recordDigest,
@@ -16,62 +15,11 @@ import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 
 import type { FileFacts } from './hash-file.js';
 import type { BackupFacts } from './manifest.js';
-import { PartSync } from './part-sync.js';
 
 /** What a database of ours holds. */
 export type DatabaseFacts = Omit<BackupFacts, keyof FileFacts>;
 
 type Handle = ReturnType<typeof openHandle>;
-
-/**
- * Pages that are copied and made durable at a time, 4 MiB. Whoever writes to the same disk waits until what was asked for before is
- * durable: for all of a copy at its end, 130 ms with 256 MiB.
- */
-const PAGES = 1_024;
-
-/**
- * Copies a database while others write to it: one snapshot. The copy is a new file, and all but its last part is durable.
- *
- * @throws StorageError by what SQLite says; `FILE.*`
- *
- * Source: sqlite.org/backup.html; docs/adr/0019.
- */
-export async function snapshot(from: string, to: string): Promise<void> {
-  // Open before SQLite has the copy open, and until it has closed it: closing a file takes SQLite's locks off it.
-  const copy = openSync(to, 'wx', 0o600);
-  const parts = new PartSync(copy);
-  try {
-    try {
-      await copyPages(from, to, () => (parts.begin() ? PAGES : 0));
-    } finally {
-      await parts.end();
-    }
-    const handle = openHandle(to, 'write');
-    try {
-      // A page says whether there is a log, and was copied with the others.
-      keepLog(handle, 'rollback');
-    } finally {
-      handle.close();
-    }
-  } catch (error) {
-    throw toStorageError(error, to);
-  } finally {
-    closeSync(copy);
-  }
-}
-
-/** @param progress - called between parts, says how many pages the next one has; with 0 it is called again */
-async function copyPages(from: string, to: string, progress: () => number): Promise<void> {
-  const source = openHandle(from, 'look');
-  try {
-    // A snapshot that lasts: without one SQLite begins anew whenever somebody has written between two parts.
-    source.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
-    await source.backup(to, { progress });
-    source.exec('COMMIT');
-  } finally {
-    source.close();
-  }
-}
 
 /**
  * Reads all of a closed database that nobody else writes to, and says what it holds: it is one of ours, of a schema that is known, and

@@ -32,7 +32,7 @@ export interface ChildLimits {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Copies a database while others write to it, see `snapshot` in `inspect.ts`. */
+/** Copies a database while others write to it, see `snapshot`. */
 export async function runSnapshot(from: string, to: string, limits: ChildLimits): Promise<void> {
   await run({ kind: 'snapshot', from, to }, limits);
 }

@@ -78,6 +78,7 @@ const finders: Readonly<Partial<Record<BugName, readonly Finder[]>>> = {
   ],
   'backup-not-synced': [{ suite: lint, only: 'prune' }],
   'backup-without-log': [{ suite: backups, only: 'sqlite document', isSlow: true }],
+  'backup-at-any-moment': [{ suite: backups, only: 'dual_write document', isSlow: true }],
   'restore-unproven': [{ suite: backups, only: 'sqlite document', isSlow: true }],
   'restore-unrecorded': [
     { suite: kill, only: 'restore.sqlite', share: 'full', near: /\/trash\/[^/]+\/tree/u, isSlow: true },
