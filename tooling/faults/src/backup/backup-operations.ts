@@ -27,6 +27,7 @@ const limits = ['--keep-days', '0', '--gzip-after-days', '0', '--keep-last', '1'
 
 const kinds: readonly Kind[] = [
   { ...backup, name: 'backup.file', base: 'file' },
+  { ...backup, name: 'backup.dual_write', base: 'dual_write' },
   { ...backup, name: 'backup.sqlite', base: 'sqlite' },
   { ...restore, name: 'restore.file', base: 'file', pend: changeByHand },
   { ...restore, name: 'restore.dual_write', base: 'dual_write', pend: changeBoth },
