@@ -37,7 +37,9 @@ describe('verifyTree', () => {
         scannedTally: { entries: tally.entries + 1, bytes: tally.bytes + 2 },
         differences: [],
         differenceCount: 0,
+        paths: new Map(),
         timeDifferences: 0,
+        otherTimes: [],
         quarantined: 0,
       });
       expect(quick).toMatchObject({ treeTally: tally, storedTally: tally, differenceCount: 0 });
@@ -74,7 +76,11 @@ describe('verifyTree', () => {
     const migrated = migratedTree();
     utimesSync(join(migrated.home, spec), 1, 1);
 
-    expect(await verify(migrated)).toMatchObject({ differenceCount: 0, timeDifferences: 1 });
+    expect(await verify(migrated)).toMatchObject({
+      differenceCount: 0,
+      timeDifferences: 1,
+      otherTimes: [spec],
+    });
     expect(await verify(migrated, 'quick')).toMatchObject({ differenceCount: 0, timeDifferences: 1 });
   });
 

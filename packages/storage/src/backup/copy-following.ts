@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CLOCK_TICK_MS, differingPaths, isChangedSince } from '../changed-since.js';
-import { getDatabase } from '../database.js';
+import { findDatabase, getDatabase, isDamaged } from '../database.js';
 import type { HomePaths } from '../home.js';
 import { lookAgain } from '../look-again.js';
 import { requireSpace } from '../preflight.js';
@@ -46,7 +46,7 @@ function requireRoom(paths: HomePaths, { onProgress }: Pick<RunOptions, 'onProgr
  * In `dual_write` the database follows the files, so a snapshot of it is the tree of one moment, which keeps nobody from writing. The
  * moment is one at which no service is in the midst of a change and nothing is owed. The snapshot is compared with the files, every byte:
  * whatever differs must have been changed after that moment, and be the same in both stores since. It is not when somebody changed files
- * by hand before, or the database is owed something for longer: the files are the truth.
+ * by hand before, or the database is owed something for longer, gone, older or damaged: the files are the truth.
  *
  * @returns false when it is another tree; nothing stands at `to` then
  * @throws StorageError those of the files; `LOCK.HELD`
@@ -58,6 +58,8 @@ export async function copyFollowing(
 ): Promise<boolean> {
   const moment = new Moment(paths);
   try {
+    const own = findDatabase(paths, { older: 'allowed' });
+    if (own === undefined || own.isOlder || isDamaged(own)) return false;
     requireRoom(paths, options);
     await snapshot(paths.database, to, { moment: (start) => moment.take(start), signal: options.signal });
     if (await isOfFiles(paths, to, { ...options, sinceMs: moment.atMs })) return true;

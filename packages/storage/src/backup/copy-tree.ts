@@ -27,7 +27,8 @@ export interface CopiedTree {
 
 /**
  * Makes one database that holds the whole tree, at `database`: where SQLite is the truth a snapshot of it; where it follows, one that is
- * compared with the files; else, and where that is another tree, one that is built from the files. Nobody can publish, change the mode or restore meanwhile; everybody can write.
+ * compared with the files; else, and where that is another tree, one that is built from the files. Nobody can publish, change the mode
+ * or restore meanwhile; everybody can write.
  *
  * @throws StorageError `TREE.UNSTABLE` when the files kept changing; `MODE.*`, `DATABASE.*`, `LOCK.HELD`, `PREFLIGHT.*`, `FILE.*`
  *

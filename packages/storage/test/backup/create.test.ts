@@ -14,12 +14,14 @@ import {
 import { join } from 'node:path';
 
 import {
+  changeSchema,
   createBackup,
   digest,
   openStorage,
   pruneBackups,
   readBackups,
   readHealth,
+  readSchemaStatus,
   readStatus,
   sync,
   verify,
@@ -163,14 +165,16 @@ describe('A backup in mode dual_write', () => {
     expect(await verify({ home })).toMatchObject({ ok: true });
   });
 
-  test.each<[string, (home: string) => void, (home: string) => void]>([
+  test.each<[string, (home: string) => unknown, (home: string) => void]>([
     ['nobody took into the database', changeByHand, () => undefined],
     ['a pass took into the database meanwhile', changeByHand, (home) => runElsewhere(home, 'sync({ home })')],
     ['nobody took into the database, touched meanwhile', changeByHand, touch],
     ['the database is too damaged for', damage, () => undefined],
+    ['the database is too old for', makeOlder, () => undefined],
+    ['there is no database for', (home) => rmSync(join(home, 'deespec.db')), () => undefined],
   ])('has what stood in the files and %s', async (_, change, meanwhile) => {
     const home = await treeIn('dual_write');
-    change(home);
+    await change(home);
     const before = await digestOf(home);
     let isDone = false;
 
@@ -216,6 +220,11 @@ describe('A backup in mode dual_write', () => {
     put(home, 'knowledge/by-hand.md', '# By hand\n');
     rmSync(join(home, 'workflow.json'));
     utimesSync(join(home, 'setting.json'), 1_000_000, 1_000_000.5);
+  }
+
+  async function makeOlder(home: string): Promise<void> {
+    const { newest } = await readSchemaStatus({ home });
+    await changeSchema({ home, direction: 'down', to: newest - 1 });
   }
 
   function touch(home: string): void {
