@@ -12,6 +12,7 @@ type FileStore = ReturnType<typeof openFileStorage>['store'];
  * goes. Of what is gone the directory counts that it is gone from.
  *
  * @param sinceMs - milliseconds since 1970
+ * @throws StorageError `FILE.SPECIAL`, `FILE.PERMISSION`, `FILE.READ_FAILED`
  */
 export function isChangedSince(home: string, found: TreeVerification, sinceMs: number): boolean {
   const isAllNamed =
@@ -29,6 +30,8 @@ export function differingPaths(found: TreeVerification): TreePath[] {
 }
 
 function changedAtNs(files: FileStore, path: string): bigint {
-  const stat = files.root.stat(path);
-  return stat === undefined ? changedAtNs(files, parentPath(path as TreePath)) : stat.ctimeNs;
+  // Below what is no directory any more nothing stands.
+  const stat = path === '' ? files.root.stat(path) : files.statOf(path as TreePath);
+  if (stat !== undefined) return stat.ctimeNs;
+  return path === '' ? 0n : changedAtNs(files, parentPath(path as TreePath));
 }

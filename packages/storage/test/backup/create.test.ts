@@ -191,6 +191,25 @@ describe('A backup in mode dual_write', () => {
     expect(isDone).toBe(true);
   });
 
+  test('has the files when a directory becomes a file while it is compared', async () => {
+    const home = await treeIn('dual_write');
+    put(home, 'knowledge/deep/er/note.md', '# Note\n');
+    await sync({ home });
+    let isDone = false;
+
+    const { manifest } = await createBackup({
+      home,
+      onProgress: ({ phase }) => {
+        if (phase !== 'verify' || isDone) return;
+        isDone = true;
+        rmSync(join(home, 'knowledge'), { recursive: true });
+        put(home, 'knowledge', 'a file\n');
+      },
+    });
+
+    expect(manifest.treeDigest).toBe(await digestOf(home));
+  });
+
   test('has what was acknowledged and the database is still owed', async () => {
     const home = await treeIn('dual_write');
     const storage = await openStorage({ home });
