@@ -29,7 +29,7 @@ export interface BackupSamples {
 
 /**
  * Makes a tree of `bytes` bytes in mode `sqlite`, then times backup and restore in rounds, and the calls of a writer beside one.
- * Needs the sqlite3 shell, and five times the bytes of disk.
+ * Needs the sqlite3 shell.
  */
 export async function timeBackups(options: BenchmarkOptions): Promise<BackupSamples> {
   const { backupBytes: bytes, directory, runs, onStep } = options;
@@ -90,6 +90,7 @@ async function runRound(home: string, rows: Rows, { signal, onStep }: BenchmarkO
   rmSync(copy);
   const wallMs = await timeCopy(home);
   onStep(`  durable copy: ${Math.round(wallMs)} ms`);
+  rmSync(join(home, 'backups'), { recursive: true });
   rows.copied.samples.push({ wallMs, peakBytes: undefined, stdout: '' });
   rows.verified.samples.push(await time('backup create', deespec('backup', 'create', '--home', home)));
   const { backups } = await readBackups({ home });

@@ -24,7 +24,7 @@ export interface CurvePoint {
 
 /** What {@link runCurve} works with. */
 export interface CurveOptions {
-  /** Exists and is empty. Needs four times the largest tree's size. */
+  /** Exists and is empty. `bytesNeeded` says how much disk it takes. */
   readonly directory: string;
   readonly sizes: readonly number[];
   readonly onStep: (title: string) => void;

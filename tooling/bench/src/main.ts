@@ -8,6 +8,7 @@ import { parseOptions, usage, type Options } from './options.js';
 import { renderComparison } from './render-comparison.js';
 import { makeReport, renderReport } from './report.js';
 import { runBenchmark } from './run-benchmark.js';
+import { requireSpace } from './space.js';
 
 /** Calls of each kind in each mode. */
 const WRITES = 100;
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
   process.once('SIGINT', () => interrupt.abort()).once('SIGTERM', () => interrupt.abort());
   const directory = mkdtempSync(join(tmpdir(), 'deespec-bench-'));
   try {
+    requireSpace(directory, options);
     const onStep = (title: string): void => void process.stderr.write(`${title}\n`);
     if (options.curve !== undefined) {
       const sizes = options.curve;

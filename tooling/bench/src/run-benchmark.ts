@@ -12,7 +12,7 @@ import { timeSearches } from './searches.js';
 import { timeWrites } from './writes.js';
 
 export interface BenchmarkOptions {
-  /** Directory to work in; exists and is empty. Needs five times the tree's size. */
+  /** Directory to work in; exists and is empty. `bytesNeeded` says how much disk it takes. */
   readonly directory: string;
   readonly sbis: number;
   /** How often everything is measured, 1 or more; medians are taken over these. */
