@@ -104,7 +104,7 @@ export class DiskView implements TreeView {
     const { tree, layout } = this.parts;
     const found: TreePath[] = [];
     // A name begins with its id and ids have one length: the order of the names is that of the ids.
-    for (const name of tree.namesIn(layout.layout.SBI_ROOT as TreePath).reverse()) {
+    for (const name of tree.namesIn(layout.layout.SBI_ROOT).reverse()) {
       if (found.length >= limit) break;
       const path = joinPath(layout.layout.SBI_ROOT, name);
       const isSbi = layout.layout.sbiIdOfDirectory(name) !== undefined;
@@ -117,7 +117,7 @@ export class DiskView implements TreeView {
 /** Every entry of every directory of an SBI, in scan order. */
 export function entriesOfSbi(tree: DiskTree, { layout }: Layout, id: SbiId): readonly DiskStat[] {
   return tree
-    .namesIn(layout.SBI_ROOT as TreePath)
+    .namesIn(layout.SBI_ROOT)
     .filter((name) => layout.sbiIdOfDirectory(name) === id)
     .map((name) => joinPath(layout.SBI_ROOT, name))
     .filter((path) => tree.statOf(path)?.kind === 'directory')

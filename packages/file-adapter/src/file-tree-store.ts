@@ -21,7 +21,7 @@ import { DiskTree } from './disk-tree.js';
 import { DiskView } from './disk-view.js';
 import { EditRunner } from './edit-runner.js';
 import { readError, writeError } from './file-error.js';
-import { FileIndex } from './file-index.js';
+import { FileUnits } from './file-units.js';
 import { syncDirectory } from './file-system.js';
 import type { IgnoredEntry } from './ignored.js';
 import { pathsOf, type Intent } from './intent.js';
@@ -31,6 +31,7 @@ import { OwnArea } from './own-area.js';
 import { ReplacedFiles } from './replaced-files.js';
 import { keyOfTemporary, StepMaker } from './step-maker.js';
 import type { TreeRoot } from './tree-root.js';
+import { UnitIndex } from './unit-index.js';
 
 /** What a {@link FileTreeStore} is told by its owner, and tells it. */
 export interface FileTreeStoreOptions {
@@ -250,7 +251,7 @@ export class FileTreeStore implements ProjectedFiles {
 
   /** An index of this tree. */
   openIndex(): Index {
-    return new FileIndex({ tree: this.#tree, journal: this.#journal, audit: this.#audit });
+    return new UnitIndex(new FileUnits({ tree: this.#tree, journal: this.#journal, audit: this.#audit }));
   }
 
   async close(): Promise<void> {

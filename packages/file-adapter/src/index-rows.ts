@@ -4,6 +4,7 @@ import {
   hasFailed,
   joinPath,
   sbiComparer,
+  searchedFiles,
   StorageError,
   type Activity,
   type AuditEntry,
@@ -20,132 +21,136 @@ import {
   type TreePath,
 } from '@deespec/domain';
 
-/** The rows of an index, in the order of the lists. */
-export interface IndexRows {
-  readonly sbis: readonly Sbi[];
-  readonly sbiById: ReadonlyMap<SbiId, Sbi>;
-  readonly executions: readonly Execution[];
-  readonly config: readonly ConfigEntry[];
-  readonly audit: readonly AuditEntry[];
-  /** The files of each SBI that are searched. */
-  readonly searched: ReadonlyMap<SbiId, readonly TreePath[]>;
-  /** The SBIs with a `state.json` of their own. */
-  readonly stateful: ReadonlySet<SbiId>;
-}
+import { FirstOf } from './first-of.js';
 
-/** What a unit gives the index. */
-export interface UnitRows extends Pick<DerivedUnit, 'sbi' | 'executions' | 'config' | 'audit'> {
+/** What a unit gives the index. All of it is JSON. */
+export interface UnitRows extends Pick<DerivedUnit, 'path' | 'sbi' | 'executions' | 'config' | 'audit'> {
+  /** The files that are searched. */
   readonly searched: readonly TreePath[];
+  /** Whether it has a `state.json` of its own. */
   readonly hasState: boolean;
 }
 
-/** Whether a unit has a `state.json` of its own. */
-export function hasStateFile({ path, entries }: Pick<DerivedUnit, 'path' | 'entries'>): boolean {
-  const name = joinPath(path, 'state.json');
-  return entries.some((entry) => entry.kind === 'file' && entry.path === name);
-}
+/** The rows of an SBI. */
+export type SbiRows = UnitRows & { readonly sbi: Sbi };
 
-export function rowsOf(units: Iterable<UnitRows>): IndexRows {
-  const sbiById = new Map<SbiId, Sbi>();
-  const executions: Execution[] = [];
-  const config: ConfigEntry[] = [];
-  const audit: AuditEntry[] = [];
-  const searched = new Map<SbiId, readonly TreePath[]>();
-  const stateful = new Set<SbiId>();
-  for (const unit of units) {
-    if (unit.sbi !== undefined) {
-      sbiById.set(unit.sbi.id, unit.sbi);
-      searched.set(unit.sbi.id, unit.searched);
-      if (unit.hasState) stateful.add(unit.sbi.id);
-    }
-    for (const execution of unit.executions) executions.push(execution);
-    for (const entry of unit.config) config.push(entry);
-    if (unit.audit !== undefined) audit.push(unit.audit);
-  }
+export function unitRows(unit: DerivedUnit): UnitRows {
+  const { path, entries, executions, config, sbi, audit } = unit;
+  const state = joinPath(path, 'state.json');
   return {
-    sbiById,
-    sbis: [...sbiById.values()].sort(sbiComparer({})),
-    executions: executions.sort(compareKeys),
-    config: config.sort((a, b) => compareBytes(a.key, b.key)),
-    audit,
-    searched,
-    stateful,
+    path,
+    executions,
+    config,
+    searched: searchedFiles(unit).map((file) => file.path),
+    hasState: entries.some((entry) => entry.kind === 'file' && entry.path === state),
+    ...(sbi === undefined ? {} : { sbi }),
+    ...(audit === undefined ? {} : { audit }),
   };
 }
 
-/** A page as `Index.listSbis` says, without a search. */
-export function pageOfSbis(rows: IndexRows, filter: IndexFilter): Sbi[] {
-  return sbisInOrder(rows, filter).slice(0, pageSize(filter.limit));
+/** A page as `Index.listSbis` says, without a search. @param after - the SBI that `filter.after` names */
+export function pageOfSbis(units: Iterable<UnitRows>, filter: IndexFilter, after: Sbi | undefined): Sbi[] {
+  const page = new FirstOf<Sbi>(sbiComparer(filter), pageSize(filter.limit));
+  for (const { sbi } of sbisOf(units, filter, after)) page.offer(sbi);
+  return [...page.inOrder];
 }
 
-/** Every SBI of the pages of a filter, whatever it searches for. */
-export function sbisInOrder(rows: IndexRows, filter: IndexFilter): Sbi[] {
+/** The SBIs of all pages of a filter, whatever it searches for, in no order. */
+export function* sbisOf(
+  units: Iterable<UnitRows>,
+  filter: IndexFilter,
+  after: Sbi | undefined,
+): Generator<SbiRows> {
   const compare = sbiComparer(filter);
-  const after = filter.after === undefined ? undefined : getSbiIn(rows, filter.after);
-  const wanted = rows.sbis
-    .filter((sbi) => after === undefined || compare(sbi, after) > 0)
-    .filter((sbi) => filter.hasState === undefined || rows.stateful.has(sbi.id))
-    .filter((sbi) => filter.status === undefined || sbi.status === filter.status)
-    .filter((sbi) => filter.label === undefined || hasLabel(sbi, filter.label));
-  const isCreated = (filter.order ?? 'created') === 'created' && filter.direction !== 'descending';
-  return isCreated ? wanted : wanted.sort(compare);
+  const { status, label, hasState } = filter;
+  for (const rows of units) {
+    const { sbi } = rows;
+    if (sbi === undefined || (after !== undefined && compare(sbi, after) <= 0)) continue;
+    if (status !== undefined && sbi.status !== status) continue;
+    if (hasState !== undefined && !rows.hasState) continue;
+    if (label === undefined || hasLabel(sbi, label)) yield rows as SbiRows;
+  }
 }
 
-/** A page as `Index.listExecutions` says, of executions in order. */
-export function pageOfExecutions(executions: readonly Execution[], filter: ExecutionFilter): Execution[] {
-  const limit = pageSize(filter.limit);
-  const { after } = filter;
-  return executions
-    .filter((execution) => filter.sbiId === undefined || execution.sbiId === filter.sbiId)
-    .filter((execution) => filter.run === undefined || execution.run === filter.run)
-    .filter((execution) => after === undefined || compareKeys(execution, after) > 0)
-    .slice(0, limit);
+/** A page as `Index.listExecutions` says. */
+export function pageOfExecutions(units: Iterable<UnitRows>, filter: ExecutionFilter): Execution[] {
+  const page = new FirstOf<Execution>(compareKeys, pageSize(filter.limit));
+  const { sbiId, run, after } = filter;
+  for (const execution of executionsOf(units)) {
+    if (sbiId !== undefined && execution.sbiId !== sbiId) continue;
+    if (run !== undefined && execution.run !== run) continue;
+    if (after === undefined || compareKeys(execution, after) > 0) page.offer(execution);
+  }
+  return [...page.inOrder];
 }
 
-/** A page as `Index.listFailures` says. */
-export function pageOfFailures(executions: readonly Execution[], filter: FailureFilter): Execution[] {
-  const limit = pageSize(filter.limit);
-  const after = filter.after === undefined ? undefined : getExecutionIn(executions, filter.after);
-  return executions
-    .filter((execution) => hasFailed(execution) && endOf(execution) >= filter.since)
-    .filter((execution) => after === undefined || compareEnds(execution, after) < 0)
-    .sort((a, b) => compareEnds(b, a))
-    .slice(0, limit);
+/** A page as `Index.listFailures` says. @param after - the execution that `filter.after` names */
+export function pageOfFailures(
+  units: Iterable<UnitRows>,
+  { since, limit }: FailureFilter,
+  after: Execution | undefined,
+): Execution[] {
+  const page = new FirstOf<Execution>((a, b) => compareEnds(b, a), pageSize(limit));
+  for (const execution of executionsOf(units)) {
+    if (!hasFailed(execution) || endOf(execution) < since) continue;
+    if (after === undefined || compareEnds(execution, after) < 0) page.offer(execution);
+  }
+  return [...page.inOrder];
 }
 
 /** A page as `Index.listAudit` says, of rows in any order. */
 export function pageOfAudit(entries: Iterable<AuditEntry>, filter: AuditFilter): AuditEntry[] {
   const limit = pageSize(filter.limit);
-  const offset = filter.offset ?? 0;
+  const { since, entityId, offset = 0 } = filter;
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw usage(`offset is ${offset}`, 'an offset is a whole number from 0');
-  const { since } = filter;
-  return [...entries]
-    .filter((entry) => filter.entityId === undefined || entry.entityId === filter.entityId)
-    .filter((entry) => since === undefined || entry.timestamp >= since)
-    .sort(filter.first === 'newest' ? (a, b) => compareAudit(b, a) : compareAudit)
-    .slice(offset, offset + limit);
+  const isNewest = filter.first === 'newest';
+  const page = new FirstOf<AuditEntry>(
+    isNewest ? (a, b) => compareAudit(b, a) : compareAudit,
+    offset + limit,
+  );
+  for (const entry of entries) {
+    if (entityId !== undefined && entry.entityId !== entityId) continue;
+    if (since === undefined || entry.timestamp >= since) page.offer(entry);
+  }
+  return page.inOrder.slice(offset);
 }
 
 /** As `Index.readActivity` says. */
-export function activityOf(rows: Pick<IndexRows, 'sbis' | 'executions'>, since: string): Activity {
+export function activityOf(units: Iterable<UnitRows>, since: string): Activity {
   const count = new ActivityCount();
-  for (const { completedAt } of rows.sbis) if ((completedAt ?? '') >= since) count.takeSbi(completedAt!);
-  for (const { step, startedAt, completedAt } of rows.executions)
-    if ((completedAt ?? '') >= since) count.takeExecution({ step, startedAt, completedAt: completedAt! });
+  for (const { sbi, executions } of units) {
+    if (sbi?.completedAt !== undefined && sbi.completedAt >= since) count.takeSbi(sbi.completedAt);
+    for (const { step, startedAt, completedAt } of executions) {
+      if (completedAt !== undefined && completedAt >= since)
+        count.takeExecution({ step, startedAt, completedAt });
+    }
+  }
   return count.activity();
 }
 
-export function countByStatus(sbis: readonly Sbi[]): ReadonlyMap<string, number> {
+export function countByStatus(units: Iterable<UnitRows>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { status } of sbis) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const { sbi } of units)
+    if (sbi !== undefined) counts.set(sbi.status, (counts.get(sbi.status) ?? 0) + 1);
   return counts;
 }
 
+/** Ordered by key. */
+export function configOf(units: Iterable<UnitRows>): ConfigEntry[] {
+  const entries: ConfigEntry[] = [];
+  for (const { config } of units) entries.push(...config);
+  return entries.sort((a, b) => compareBytes(a.key, b.key));
+}
+
+/** The audit rows that the tree itself has. */
+export function* auditOf(units: Iterable<UnitRows>): Generator<AuditEntry> {
+  for (const { audit } of units) if (audit !== undefined) yield audit;
+}
+
 /** @throws StorageError `SBI.NOT_FOUND` */
-export function getSbiIn({ sbiById }: Pick<IndexRows, 'sbiById'>, id: SbiId): Sbi {
-  const found = sbiById.get(id);
-  if (found !== undefined) return found;
+export function getSbiIn(units: Iterable<UnitRows>, id: SbiId): Sbi {
+  for (const { sbi } of units) if (sbi?.id === id) return sbi;
   throw new StorageError('SBI.NOT_FOUND', `no SBI has the id ${id}`, {
     hint: '"deespec sbi list" shows those that exist',
     details: { id },
@@ -153,9 +158,8 @@ export function getSbiIn({ sbiById }: Pick<IndexRows, 'sbiById'>, id: SbiId): Sb
 }
 
 /** @throws StorageError `EXECUTION.NOT_FOUND` */
-export function getExecutionIn(executions: readonly Execution[], key: ExecutionKey): Execution {
-  const found = executions.find((execution) => compareKeys(execution, key) === 0);
-  if (found !== undefined) return found;
+export function getExecutionIn(units: Iterable<UnitRows>, key: ExecutionKey): Execution {
+  for (const execution of executionsOf(units)) if (compareKeys(execution, key) === 0) return execution;
   const { sbiId, run, turn, step } = key;
   throw new StorageError(
     'EXECUTION.NOT_FOUND',
@@ -181,6 +185,10 @@ export function pageSize(limit: number | undefined): number {
   throw usage(`limit is ${rows}`, 'a limit is a whole number from 1 to 1000');
 }
 
+function* executionsOf(units: Iterable<UnitRows>): Generator<Execution> {
+  for (const { executions } of units) yield* executions;
+}
+
 function usage(message: string, hint: string): StorageError {
   return new StorageError('USAGE.INVALID', message, { hint });
 }
@@ -190,7 +198,7 @@ function hasLabel({ label }: Sbi, wanted: string): boolean {
 }
 
 /** In the order of the lists. */
-export function compareKeys(a: ExecutionKey, b: ExecutionKey): number {
+function compareKeys(a: ExecutionKey, b: ExecutionKey): number {
   return compareBytes(a.sbiId, b.sbiId) || a.run - b.run || a.turn - b.turn || compareBytes(a.step, b.step);
 }
 

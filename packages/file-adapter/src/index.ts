@@ -1,6 +1,6 @@
 export { ContentHasher } from './content-hasher.js';
-export { DerivedIndex } from './derived-index.js';
-export type { IndexSource } from './derived-index.js';
+export { DerivedUnits } from './derived-units.js';
+export type { DerivedSource } from './derived-units.js';
 export { writeFileDurably } from './durable-write.js';
 export type { DurableFile } from './durable-write.js';
 export { openFileStorage } from './file-storage.js';
@@ -17,3 +17,5 @@ export type { DiskKind, IgnoredEntry, KindAt } from './ignored.js';
 export { removeTree } from './remove-tree.js';
 export { TreeWriter } from './tree-writer.js';
 export type { Durability, TreeWriterOptions } from './tree-writer.js';
+export { UnitIndex } from './unit-index.js';
+export type { UnitSource, UnitView } from './unit-index.js';

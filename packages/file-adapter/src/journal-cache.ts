@@ -1,5 +1,6 @@
-import { CHUNK_BYTES, type JournalEvent, type JournalSpool, type SbiId } from '@deespec/domain';
+import { CHUNK_BYTES, type Json, type JournalEvent, type JournalSpool, type SbiId } from '@deespec/domain';
 import type { JournalPlace } from '@deespec/layout';
+import { createHash, type Hash } from 'node:crypto';
 
 import type { DiskTree } from './disk-tree.js';
 import { readError } from './file-error.js';
@@ -9,19 +10,19 @@ import { readAt } from './own-area.js';
 
 /** The journal of a tree as it was read last. */
 export interface JournalState extends JournalSpool {
-  /** Another one when the journal was read from its beginning again: what was derived from it counts no more. */
-  readonly generation: number;
+  /** The events of an SBI as text: another one when one of them is. */
+  textOf(sbiId: SbiId): string;
 }
 
 const TAIL_BYTES = 65_536;
 
 /**
- * The events of the tree's journal. A journal grows all the time and is seldom anything else: only what was added is parsed,
- * as long as the file is the same one, not shorter, and ends its known part with the same bytes. Otherwise it is read again.
+ * The events of the tree's journal. A journal grows all the time and is seldom anything else: only what was added is parsed, as long
+ * as the file begins with the bytes that are known. Of a file that grew in place its last bytes are compared, of another one that took
+ * its name, as each edit through the API does, the hash of all of them. Otherwise it is read again.
  */
 export class JournalCache {
   #known: Known | undefined;
-  #generation = 0;
 
   constructor(private readonly tree: DiskTree) {}
 
@@ -43,36 +44,61 @@ export class JournalCache {
   }
 
   #nothing(): JournalState {
-    if (this.#known !== undefined) this.#generation += 1;
     this.#known = undefined;
-    return new Events(this.#generation);
+    return new Events();
   }
 
   #readOpen(layout: Layout, handle: number): JournalState {
     const { ino } = this.tree.root.system.fstatSync(handle, { bigint: true });
-    const old = this.#known;
-    const isOlder = old !== undefined && old.ino === ino && this.#tailOf(handle, old.end).equals(old.tail);
-    if (!isOlder) this.#generation += 1;
     const { JOURNAL_START, readJournalTail } = layout.layout;
-    const start = isOlder ? old.end : JOURNAL_START;
-    const events = isOlder ? old.events : new Events(this.#generation);
-    const picksOf = (sbiId: SbiId): number => events.picksOf(sbiId);
-    const added = readJournalTail(this.#chunks(handle, start.offset), {
+    const old = this.#goesOn(handle, ino) ? this.#known : undefined;
+    this.#known = undefined; // what fails on the way is read again
+    const {
+      end: start,
+      events,
+      hash,
+    } = old ?? {
+      end: JOURNAL_START,
+      events: new Events(),
+      hash: createHash('sha256'),
+    };
+    const reading = {
       checks: layout.checks,
-      start,
-      picksOf,
-    });
-    for (const event of added.events) events.add(event);
-    this.#known = { ino, end: added.end, tail: this.#tailOf(handle, added.end), events };
+      picksOf: (sbiId: SbiId): number => events.picksOf(sbiId),
+    };
+    const take = (event: JournalEvent): void => events.add(event);
+    const { end } = readJournalTail(this.#chunks(handle, start.offset), { ...reading, start, take });
+    this.#hashOn(hash, handle, { start: start.offset, end: end.offset });
+    this.#known = { ino, end, tail: this.#tailOf(handle, end.offset), events, hash };
     // A last line without LF counts as it is now, and is read again when it is ended.
-    const last = readAt(this.tree.root, handle, { start: added.end.offset, length: CHUNK_BYTES });
+    const last = readAt(this.tree.root, handle, { start: end.offset, length: CHUNK_BYTES });
     if (last.length === 0) return events;
-    const ended = [last, Buffer.from('\n')];
-    const pending = readJournalTail(ended, { checks: layout.checks, start: added.end, picksOf });
-    return pending.events.length === 0 ? events : events.with(pending.events);
+    const pending: JournalEvent[] = [];
+    readJournalTail([last, Buffer.from('\n')], {
+      ...reading,
+      start: end,
+      take: (event) => void pending.push(event),
+    });
+    return pending.length === 0 ? events : events.with(pending);
   }
 
-  #tailOf(handle: number, { offset }: JournalPlace): Buffer {
+  /** Whether the open file begins with what is known. */
+  #goesOn(handle: number, ino: bigint): boolean {
+    const known = this.#known;
+    if (known === undefined || !this.#tailOf(handle, known.end.offset).equals(known.tail)) return false;
+    if (known.ino === ino) return true;
+    const hash = createHash('sha256');
+    this.#hashOn(hash, handle, { start: 0, end: known.end.offset });
+    return hash.digest().equals(known.hash.copy().digest());
+  }
+
+  #hashOn(hash: Hash, handle: number, { start, end }: { start: number; end: number }): void {
+    for (let at = start; at < end; at += CHUNK_BYTES) {
+      hash.update(readAt(this.tree.root, handle, { start: at, length: Math.min(CHUNK_BYTES, end - at) }));
+    }
+  }
+
+  #tailOf(handle: number, offset: number): Buffer {
     const start = Math.max(0, offset - TAIL_BYTES);
     return readAt(this.tree.root, handle, { start, length: offset - start });
   }
@@ -90,42 +116,66 @@ interface Known {
   readonly ino: bigint;
   /** Behind the last complete line. */
   readonly end: JournalPlace;
-  /** The bytes before it. */
+  /** The bytes before it, at most {@link TAIL_BYTES}. */
   readonly tail: Buffer;
+  /** SHA-256 of all bytes before it. */
+  readonly hash: Hash;
   readonly events: Events;
 }
 
-class Events implements JournalState {
-  readonly #events: Map<SbiId, JournalEvent[]>;
-  readonly #picks: Map<SbiId, number>;
+/** What is held of an event, in this order. */
+const columns = [
+  'run',
+  'line',
+  'offset',
+  'ts',
+  'turn',
+  'step',
+  'isPick',
+  'decision',
+  'artifact',
+  'status',
+  'attempt',
+  'elapsedMs',
+  'error',
+  'taskId',
+] as const satisfies readonly (keyof JournalEvent)[];
 
+/** Events by SBI, each as a JSON array: a quarter of what they take as objects. */
+class Events implements JournalState {
   constructor(
-    readonly generation: number,
-    known?: { readonly events: Map<SbiId, JournalEvent[]>; readonly picks: Map<SbiId, number> },
-  ) {
-    this.#events = known?.events ?? new Map<SbiId, JournalEvent[]>();
-    this.#picks = known?.picks ?? new Map<SbiId, number>();
-  }
+    private readonly texts = new Map<SbiId, string>(),
+    private readonly picks = new Map<SbiId, number>(),
+  ) {}
 
   add(event: JournalEvent): void {
-    const known = this.#events.get(event.sbiId);
-    if (known === undefined) this.#events.set(event.sbiId, [event]);
-    else known.push(event);
-    if (event.isPick) this.#picks.set(event.sbiId, this.picksOf(event.sbiId) + 1);
+    const { sbiId } = event;
+    const text = JSON.stringify(columns.map((column) => event[column]));
+    const known = this.texts.get(sbiId);
+    this.texts.set(sbiId, known === undefined ? text : `${known},${text}`);
+    if (event.isPick) this.picks.set(sbiId, this.picksOf(sbiId) + 1);
   }
 
   eventsOf(sbiId: SbiId): readonly JournalEvent[] {
-    return this.#events.get(sbiId) ?? [];
+    const events = JSON.parse(`[${this.textOf(sbiId)}]`) as readonly (readonly Json[])[];
+    return events.map((values) => {
+      const said = columns.map((column, at) => [column, values[at]]).filter(([, value]) => value !== null);
+      return { sbiId, ...Object.fromEntries(said) } as JournalEvent;
+    });
+  }
+
+  textOf(sbiId: SbiId): string {
+    return this.texts.get(sbiId) ?? '';
   }
 
   picksOf(sbiId: SbiId): number {
-    return this.#picks.get(sbiId) ?? 0;
+    return this.picks.get(sbiId) ?? 0;
   }
 
   /** These events and a few more, without changing these. */
   with(more: readonly JournalEvent[]): JournalState {
-    const events = new Map(this.#events);
-    for (const event of more) events.set(event.sbiId, [...(events.get(event.sbiId) ?? []), event]);
-    return new Events(this.generation, { events, picks: new Map(this.#picks) });
+    const events = new Events(new Map(this.texts), new Map(this.picks));
+    for (const event of more) events.add(event);
+    return events;
   }
 }

@@ -1,4 +1,4 @@
-import { pathFromText, type SbiId, type TreeView } from '@deespec/domain';
+import { pathFromText, type Index, type Sbi, type SbiId, type TreeView } from '@deespec/domain';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fs from 'node:fs';
 import { join } from 'node:path';
@@ -51,6 +51,12 @@ function letTimePass(): void {
   jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
 }
 
+/** What is derived is held from the second time on that the whole tree is looked at. */
+async function walkTwice(index: Index): Promise<Sbi[]> {
+  await index.listSbis();
+  return index.listSbis();
+}
+
 afterEach(() => {
   jest.restoreAllMocks();
 });
@@ -77,7 +83,7 @@ describe('the index of a tree on disk', () => {
     return withTree(async ({ index, home }) => {
       plant(home, files);
       letTimePass();
-      await index.listSbis();
+      await walkTwice(index);
       expect(opened()).not.toEqual([]);
 
       await index.listSbis();
@@ -97,7 +103,7 @@ describe('the index of a tree on disk', () => {
     const { opened, system } = tracing();
     return withTree(async ({ index, home }) => {
       plant(home, files);
-      await index.listSbis();
+      await walkTwice(index);
       opened();
 
       await index.listSbis();
@@ -113,6 +119,16 @@ describe('the index of a tree on disk', () => {
       two,
     ],
     [
+      'events of a journal that takes its name, as after each change through the API,',
+      (home) => replaceFile(join(home, 'var/journal.ndjson'), line(one, 2) + line(two, 2)),
+      two,
+    ],
+    [
+      'events that are others, of one length,',
+      (home) => plant(home, { 'var/journal.ndjson': line(one, 3) }),
+      one,
+    ],
+    [
       'the state file',
       (home) => plant(home, { 'var/state.json': `{"wip":"${three}","status":"WIP"}` }),
       three,
@@ -122,14 +138,46 @@ describe('the index of a tree on disk', () => {
     return withTree(async ({ index, home }) => {
       plant(home, files);
       letTimePass();
-      await index.listSbis();
+      await walkTwice(index);
       opened();
 
       write(home);
       letTimePass();
       await index.listSbis();
 
-      expect(new Set(opened())).toEqual(new Set([`${id}/state.json`]));
+      expect(new Set(opened().map((name) => name.split('/')[0]))).toEqual(new Set([id]));
+    }, system);
+  });
+
+  test('derives again what is too much to be held, and answers alike', () => {
+    const { opened, system } = tracing();
+    return withTree(async ({ index, home }) => {
+      const ids = Array.from({ length: 60 }, (_, at) => `SBI-01HZ00000000000000000001${at + 10}` as SbiId);
+      for (const id of ids)
+        plant(home, { [`specs/sbi/${id}/state.json`]: state({ note: 'é'.repeat(450_000) }) });
+      letTimePass();
+      const before = await walkTwice(index);
+      expect(opened()).toHaveLength(2 * ids.length);
+
+      const again = await index.listSbis();
+
+      const derived = opened().length;
+      expect(derived).toBeGreaterThan(0);
+      expect(derived).toBeLessThan(ids.length * 0.75);
+      expect(again).toEqual(before);
+      expect(again.map(({ id }) => id)).toEqual(ids);
+    }, system);
+  });
+
+  test('looks only where settings and the audit log can stand', () => {
+    const { opened, system } = tracing();
+    return withTree(async ({ index, home }) => {
+      plant(home, files);
+
+      await index.listConfig();
+      await index.listAudit();
+
+      expect(opened()).toEqual([]);
     }, system);
   });
 
@@ -220,6 +268,12 @@ describe('the journal as a plan sees it', () => {
       'was rewritten in place',
       (home) => plant(home, { [journal]: many + line(one, 7) + line(one, 8) }),
       [7, 8],
+    ],
+    [
+      'was replaced by one with the same end',
+      (home) =>
+        replaceFile(join(home, journal), line(one, 6) + many.slice(line(two, 1).length) + line(one, 2)),
+      [6, 2],
     ],
     ['was cut', (home) => fs.truncateSync(join(home, journal), many.length), []],
     ['was removed', (home) => fs.rmSync(join(home, journal)), []],

@@ -12,7 +12,15 @@ export type { JournalPlace } from './journal-lines.js';
 export { readJournalTail } from './journal-tail.js';
 export type { JournalTail, TailOptions } from './journal-tail.js';
 export { readSettingMode, removeJsonKey, setJsonKey } from './json-edit.js';
-export { classifyPath, GO_STATE, JOURNAL, SBI_ROOT, sbiIdOfDirectory } from './paths.js';
+export {
+  classifyPath,
+  GO_STATE,
+  JOURNAL,
+  SBI_ROOT,
+  sbiIdOfDirectory,
+  SETTINGS,
+  TRANSACTION_ROOT,
+} from './paths.js';
 export type { PathRole } from './paths.js';
 export { layoutRules } from './rules.js';
 export type { LayoutRule } from './rules.js';

@@ -12,11 +12,12 @@ export interface TailOptions {
   readonly start: JournalPlace;
   /** How many picks of an SBI there are before that place. */
   readonly picksOf: (sbiId: SbiId) => number;
+  /** Called for each event, in journal order. */
+  readonly take: (event: JournalEvent) => void;
 }
 
 /** The complete lines of a journal from some place on. */
 export interface JournalTail {
-  readonly events: readonly JournalEvent[];
   /** False when a line is not interpreted: the journal is in quarantine then. */
   readonly isClean: boolean;
   /** Where the line behind the last complete one begins. */
@@ -31,18 +32,17 @@ export interface JournalTail {
  */
 export function readJournalTail(
   chunks: Iterable<Buffer>,
-  { checks, start, picksOf }: TailOptions,
+  { checks, start, picksOf, take }: TailOptions,
 ): JournalTail {
   const reader = new JournalReader(checks, picksOf);
-  const events: JournalEvent[] = [];
   let isClean = true;
   let end = start;
   for (const line of readLines(chunks, start)) {
     if (!line.isComplete) break;
     const { event, problems } = reader.read(line);
-    if (event !== undefined) events.push(event);
+    if (event !== undefined) take(event);
     isClean = isClean && !problems.some((problem) => severityOf(problem) === 'error');
     end = { line: line.number + 1, offset: line.end };
   }
-  return { events, isClean, end };
+  return { isClean, end };
 }

@@ -22,8 +22,14 @@ export const ETC_WORKFLOW = 'etc/workflow.yaml' as TreePath;
 export const JOURNAL = 'var/journal.ndjson' as TreePath;
 export const GO_STATE = 'var/state.json' as TreePath;
 
-/** The directory whose child directories are SBIs. */
-export const SBI_ROOT = 'specs/sbi';
+/** The directory whose child directories are SBIs: no other entry gives the row of an SBI or of an execution. */
+export const SBI_ROOT = 'specs/sbi' as TreePath;
+
+/** The directory of the finished transactions: no other entry gives a row of the audit log. */
+export const TRANSACTION_ROOT = 'journal' as TreePath;
+
+/** The files that give settings. */
+export const SETTINGS: readonly TreePath[] = [SETTING, WORKFLOW, ETC_WORKFLOW];
 
 const roots: Readonly<Record<string, PathRole>> = {
   [SETTING]: { role: 'setting' },

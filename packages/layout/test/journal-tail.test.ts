@@ -12,9 +12,11 @@ function tail(
   text: string,
   start: JournalPlace = JOURNAL_START,
   before: readonly JournalEvent[] = [],
-): JournalTail {
+): JournalTail & { readonly events: readonly JournalEvent[] } {
+  const events: JournalEvent[] = [];
   const picksOf = (id: SbiId): number => before.filter(({ sbiId, isPick }) => sbiId === id && isPick).length;
-  return readJournalTail([Buffer.from(text)], { checks, start, picksOf });
+  const take = (event: JournalEvent): void => void events.push(event);
+  return { events, ...readJournalTail([Buffer.from(text)], { checks, start, picksOf, take }) };
 }
 
 const pickOther = pick({ artifacts: [{ type: 'pick', id: OTHER_ID }] });

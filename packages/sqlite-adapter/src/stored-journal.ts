@@ -130,7 +130,9 @@ export class StoredJournal implements JournalSpool {
     const picksOf = (id: SbiId): number => this.eventsOf(id).filter(({ isPick }) => isPick).length;
     const start = { line: before.lines + 1, offset: before.bytes };
     const chunks = this.contents.readFrom(entry.contentId, { offset: before.bytes, size: entry.size });
-    const { events, isClean, end } = readJournalTail(chunks, { checks, start, picksOf });
+    const events: JournalEvent[] = [];
+    const take = (event: JournalEvent): void => void events.push(event);
+    const { isClean, end } = readJournalTail(chunks, { checks, start, picksOf, take });
     if (!isClean || end.offset !== entry.size) return false;
     for (const event of events) this.add(event);
     this.setState.run(entry.sha256, end.offset, end.line - 1, 1);

@@ -1,5 +1,5 @@
 import type { Index } from '@deespec/domain';
-import { DerivedIndex } from '@deespec/file-adapter';
+import { DerivedUnits, UnitIndex } from '@deespec/file-adapter';
 import { deriveTree, MemorySpool } from '@deespec/layout';
 import { checks } from '@deespec/validators';
 
@@ -11,12 +11,12 @@ export function openMemoryStorage(options: { readonly now?: () => Date } = {}): 
   readonly index: Index;
 } {
   const store: MemoryTreeStore = new MemoryTreeStore(options.now ?? (() => new Date()), () =>
-    index.invalidate(),
+    units.invalidate(),
   );
-  const index = new DerivedIndex({
+  const units = new DerivedUnits({
     read: (path) => store.read(path),
     audit: () => store.records,
     derive: () => deriveTree(store, { checks, spool: new MemorySpool() }),
   });
-  return { store, index };
+  return { store, index: new UnitIndex(units) };
 }
