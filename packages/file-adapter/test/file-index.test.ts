@@ -1,5 +1,6 @@
-import { pathFromText, type Index, type Sbi, type SbiId, type TreeView } from '@deespec/domain';
+import { pathFromText, type SbiId, type TreeView } from '@deespec/domain';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 
@@ -51,12 +52,6 @@ function letTimePass(): void {
   jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
 }
 
-/** What is derived is held from the second time on that the whole tree is looked at. */
-async function walkTwice(index: Index): Promise<Sbi[]> {
-  await index.listSbis();
-  return index.listSbis();
-}
-
 afterEach(() => {
   jest.restoreAllMocks();
 });
@@ -83,7 +78,7 @@ describe('the index of a tree on disk', () => {
     return withTree(async ({ index, home }) => {
       plant(home, files);
       letTimePass();
-      await walkTwice(index);
+      await index.listSbis();
       expect(opened()).not.toEqual([]);
 
       await index.listSbis();
@@ -103,7 +98,7 @@ describe('the index of a tree on disk', () => {
     const { opened, system } = tracing();
     return withTree(async ({ index, home }) => {
       plant(home, files);
-      await walkTwice(index);
+      await index.listSbis();
       opened();
 
       await index.listSbis();
@@ -138,7 +133,7 @@ describe('the index of a tree on disk', () => {
     return withTree(async ({ index, home }) => {
       plant(home, files);
       letTimePass();
-      await walkTwice(index);
+      await index.listSbis();
       opened();
 
       write(home);
@@ -153,11 +148,11 @@ describe('the index of a tree on disk', () => {
     const { opened, system } = tracing();
     return withTree(async ({ index, home }) => {
       const ids = Array.from({ length: 60 }, (_, at) => `SBI-01HZ00000000000000000001${at + 10}` as SbiId);
-      for (const id of ids)
-        plant(home, { [`specs/sbi/${id}/state.json`]: state({ note: 'é'.repeat(450_000) }) });
+      const note = (): string => randomBytes(650_000).toString('base64');
+      for (const id of ids) plant(home, { [`specs/sbi/${id}/state.json`]: state({ note: note() }) });
       letTimePass();
-      const before = await walkTwice(index);
-      expect(opened()).toHaveLength(2 * ids.length);
+      const before = await index.listSbis();
+      expect(opened()).toHaveLength(ids.length);
 
       const again = await index.listSbis();
 
