@@ -1,18 +1,25 @@
+import { CHUNK_BYTES } from '@deespec/domain';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 import type { BackupFacts } from './manifest.js';
 
 /** What a file is, whatever is in it. */
 export type FileFacts = Pick<BackupFacts, 'sha256' | 'size'>;
 
-/** Hash and length of a closed file, whatever is in it. */
-export async function hashFile(path: string): Promise<FileFacts> {
+/** Hash and length of a closed file, whatever is in it. Blocks the thread; holds one piece of it. */
+export function hashFile(path: string): FileFacts {
   const hash = createHash('sha256');
-  let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    size += chunk.length;
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    let size = 0;
+    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) {
+      hash.update(buffer.subarray(0, read));
+      size += read;
+    }
+    return { sha256: hash.digest('hex'), size };
+  } finally {
+    closeSync(file);
   }
-  return { sha256: hash.digest('hex'), size };
 }

@@ -58,12 +58,16 @@ export function requireWhole(path: string, ownLinks: number): void {
   });
 }
 
+/** Pages that are kept, KiB, where SQLite would keep 16 MB: all of a file is read once, in as much time. */
+const CACHE_KIB = 2_000;
+
 function readClosed<T>(path: string, ownLinks: number, read: (handle: Handle) => T): T {
   requireAlone(path);
   inspectDatabase(path, ownLinks);
   requireWithoutLog(path);
   const handle = openHandle(path, 'read');
   try {
+    handle.pragma(`cache_size = -${CACHE_KIB}`);
     return read(handle);
   } catch (error) {
     throw toStorageError(error, path);

@@ -18,8 +18,11 @@ export type Answer = { readonly result: unknown } | { readonly error: SentError 
 const child = import.meta.url.endsWith('.ts') ? '../../dist/backup/child.js' : './child.js';
 const program = fileURLToPath(new URL(child, import.meta.url));
 
-/** Heap of the child, MiB: contents are read in pieces of 1 MiB. */
-const HEAP_MIB = 256;
+/**
+ * Heap of the child, MiB: contents are read in pieces of 1 MiB. V8 lets it grow to several times of what is in use before it collects,
+ * unless it is told to care for its size: 59 MiB instead of 114 for a database of 500 MB, in the same time.
+ */
+const execArgv = ['--max-old-space-size=256', '--optimize-for-size'];
 
 /** The least time that a child has, and what a disk must read at least, bytes a millisecond: 2 MB/s. */
 const FLOOR_MS = 60_000;
@@ -67,7 +70,7 @@ export async function runInspection(
 async function run(job: Job, { bytes, signal }: ChildLimits): Promise<unknown> {
   signal?.throwIfAborted();
   const child = fork(program, {
-    execArgv: [`--max-old-space-size=${HEAP_MIB}`],
+    execArgv,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   return new Promise((resolve, reject) => {
