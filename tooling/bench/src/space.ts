@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 
 import type { Options } from './options.js';
 
-/** Disk for an SBI as files with its database, and for a database alone, bytes. Source: `du` of generated trees. */
+/** Disk for an SBI as files, and for its rows in a database, bytes. Source: `du` of generated trees. */
 const SBI_BYTES = 35_000;
 const DATABASE_BYTES = 45_000;
 

@@ -19,7 +19,7 @@ const child = import.meta.url.endsWith('.ts') ? '../../dist/backup/child.js' : '
 const program = fileURLToPath(new URL(child, import.meta.url));
 
 /**
- * Heap of the child, MiB: contents are read in pieces of 1 MiB. V8 lets it grow to several times of what is in use before it collects,
+ * A heap of 256 MiB at most: contents are read in pieces of 1 MiB. V8 lets it grow to several times of what is in use before it collects,
  * unless it is told to care for its size: 59 MiB instead of 114 for a database of 500 MB, in the same time.
  */
 const execArgv = ['--max-old-space-size=256', '--optimize-for-size'];
