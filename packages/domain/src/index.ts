@@ -11,6 +11,7 @@ export { artifactSteps, decisions, endOf, hasFailed, isDecision } from './execut
 export type { Decision, Execution, ExecutionFilter, ExecutionKey, FailureFilter } from './execution.js';
 export type { Finding, Severity } from './finding.js';
 export type { Index } from './index-queries.js';
+export { MOST_EVENTS } from './journal.js';
 export type { JournalEvent, JournalSpool } from './journal.js';
 export type { Json, JsonObject } from './json.js';
 export { modeMeanings, parseMode, storageModes } from './mode.js';

@@ -25,9 +25,19 @@ export interface JournalEvent {
   readonly artifact?: string;
 }
 
+/**
+ * So many events of one SBI are interpreted, the last ones: a week of a step a minute. Those before them are kept in the journal,
+ * without rows. Source: docs/adr/0029.
+ */
+export const MOST_EVENTS = 10_000;
+
 /** Where journal events wait until their SBI is derived: in memory, or in a temporary table when there are many. */
 export interface JournalSpool {
   add(event: JournalEvent): void;
-  /** Events of one SBI in journal order. */
+  /** The last {@link MOST_EVENTS} events of one SBI, in journal order; all when there are fewer. */
   eventsOf(sbiId: SbiId): readonly JournalEvent[];
+  /** How many events one SBI has, those that `eventsOf` leaves out included. */
+  countOf(sbiId: SbiId): number;
+  /** How many of them are picks. */
+  picksOf(sbiId: SbiId): number;
 }

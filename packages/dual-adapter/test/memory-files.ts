@@ -252,7 +252,7 @@ export class MemoryFiles implements ProjectedFiles {
 
   private view(): TreeView {
     return Object.assign(Object.create(this) as MemoryFiles, {
-      journal: { add: () => undefined, eventsOf: () => [] },
+      journal: { add: () => undefined, eventsOf: () => [], countOf: () => 0, picksOf: () => 0 },
       entriesOf: () => [],
       newestSbis: () => [],
     });

@@ -192,7 +192,7 @@ export class MemoryLedger implements Ledger {
 
   private view(): TreeView {
     return Object.assign(Object.create(this) as MemoryLedger, {
-      journal: { add: () => undefined, eventsOf: () => [] },
+      journal: { add: () => undefined, eventsOf: () => [], countOf: () => 0, picksOf: () => 0 },
       entriesOf: () => [],
       newestSbis: () => [],
     });

@@ -154,6 +154,14 @@ class JournalAt implements JournalSpool {
     return this.#now.eventsOf(id);
   }
 
+  countOf(id: SbiId): number {
+    return this.#now.countOf(id);
+  }
+
+  picksOf(id: SbiId): number {
+    return this.#now.picksOf(id);
+  }
+
   add(): void {
     invariant(false, 'a journal that is only looked at gets no events');
   }

@@ -1,4 +1,11 @@
-import { CHUNK_BYTES, type Json, type JournalEvent, type JournalSpool, type SbiId } from '@deespec/domain';
+import {
+  CHUNK_BYTES,
+  MOST_EVENTS,
+  type Json,
+  type JournalEvent,
+  type JournalSpool,
+  type SbiId,
+} from '@deespec/domain';
 import type { JournalPlace } from '@deespec/layout';
 import { createHash, type Hash } from 'node:crypto';
 
@@ -10,7 +17,7 @@ import { readAt } from './own-area.js';
 
 /** The journal of a tree as it was read last. */
 export interface JournalState extends JournalSpool {
-  /** The events of an SBI as text: another one when one of them is. */
+  /** What `eventsOf` and `countOf` say of an SBI as text: another one when one of them says something else. */
   textOf(sbiId: SbiId): string;
 }
 
@@ -141,41 +148,76 @@ const columns = [
   'taskId',
 ] as const satisfies readonly (keyof JournalEvent)[];
 
+/** So many events stand in one text. */
+const TEXT_EVENTS = 1_000;
+
+/** As many full texts have all events that are asked for. */
+const MOST_TEXTS = MOST_EVENTS / TEXT_EVENTS;
+
+/** What is held of one SBI. */
+interface Held {
+  /** Events in full texts, the last of them; those before are not asked for. */
+  readonly full: readonly string[];
+  /** Those after them. */
+  readonly text: string;
+  readonly count: number;
+  readonly picks: number;
+}
+
+const NOTHING: Held = { full: [], text: '', count: 0, picks: 0 };
+
 /** Events by SBI, each as a JSON array: a quarter of what they take as objects. */
 class Events implements JournalState {
-  constructor(
-    private readonly texts = new Map<SbiId, string>(),
-    private readonly picks = new Map<SbiId, number>(),
-  ) {}
+  constructor(private readonly bySbi = new Map<SbiId, Held>()) {}
 
   add(event: JournalEvent): void {
-    const { sbiId } = event;
-    const text = JSON.stringify(columns.map((column) => event[column]));
-    const known = this.texts.get(sbiId);
-    this.texts.set(sbiId, known === undefined ? text : `${known},${text}`);
-    if (event.isPick) this.picks.set(sbiId, this.picksOf(sbiId) + 1);
+    const { full, text, count, picks } = this.#of(event.sbiId);
+    const line = JSON.stringify(columns.map((column) => event[column]));
+    const counts = { count: count + 1, picks: picks + Number(event.isPick) };
+    const texts =
+      count > 0 && count % TEXT_EVENTS === 0
+        ? { full: [...full, text].slice(-MOST_TEXTS), text: line }
+        : { full, text: text === '' ? line : `${text},${line}` };
+    this.bySbi.set(event.sbiId, { ...texts, ...counts });
   }
 
   eventsOf(sbiId: SbiId): readonly JournalEvent[] {
-    const events = JSON.parse(`[${this.textOf(sbiId)}]`) as readonly (readonly Json[])[];
-    return events.map((values) => {
-      const said = columns.map((column, at) => [column, values[at]]).filter(([, value]) => value !== null);
-      return { sbiId, ...Object.fromEntries(said) } as JournalEvent;
-    });
+    const { full, text } = this.#of(sbiId);
+    const events: JournalEvent[] = [];
+    for (const some of [...full, text]) {
+      for (const values of JSON.parse(`[${some}]`) as readonly (readonly Json[])[])
+        events.push(toEvent(sbiId, values));
+    }
+    return events.slice(-MOST_EVENTS);
   }
 
   textOf(sbiId: SbiId): string {
-    return this.texts.get(sbiId) ?? '';
+    const { full, text, count } = this.#of(sbiId);
+    return full.length === 0 ? text : `${count},${full.join()},${text}`;
+  }
+
+  countOf(sbiId: SbiId): number {
+    return this.#of(sbiId).count;
   }
 
   picksOf(sbiId: SbiId): number {
-    return this.picks.get(sbiId) ?? 0;
+    return this.#of(sbiId).picks;
   }
 
   /** These events and a few more, without changing these. */
   with(more: readonly JournalEvent[]): JournalState {
-    const events = new Events(new Map(this.texts), new Map(this.picks));
+    const events = new Events(new Map(this.bySbi));
     for (const event of more) events.add(event);
     return events;
   }
+
+  #of(sbiId: SbiId): Held {
+    return this.bySbi.get(sbiId) ?? NOTHING;
+  }
+}
+
+function toEvent(sbiId: SbiId, values: readonly Json[]): JournalEvent {
+  const event: Record<string, Json> = { sbiId };
+  for (const [at, column] of columns.entries()) if (values[at] !== null) event[column] = values[at]!;
+  return event as unknown as JournalEvent;
 }

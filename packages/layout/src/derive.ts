@@ -1,11 +1,11 @@
-import { baseName, displayPath } from '@deespec/domain';
-import type { ConfigEntry, DerivedUnit, TreeReader, TreeStat } from '@deespec/domain';
+import { baseName, displayPath, MOST_EVENTS } from '@deespec/domain';
+import type { ConfigEntry, DerivedUnit, JournalEvent, SbiId, TreeReader, TreeStat } from '@deespec/domain';
 
 import { deriveJsonConfig, deriveYamlConfig } from './config.js';
 import { readContext } from './context.js';
 import type { ContextOptions, TreeContext } from './context.js';
 import { deriveExecutions } from './execution.js';
-import { classifyPath, SBI_ROOT, sbiOfPath } from './paths.js';
+import { classifyPath, JOURNAL, SBI_ROOT, sbiOfPath } from './paths.js';
 import { findingOf, quote, reasonOf } from './rules.js';
 import type { Problem } from './rules.js';
 import { deriveSbi } from './sbi.js';
@@ -62,7 +62,7 @@ function deriveSbiUnit(unit: TreeUnit, context: TreeContext, reader: TreeReader)
   const notes = new UnitNotes(sbiId);
   const source = readSbiSource({ unit, sbiId, context, reader, notes });
   if (!source.isReadable) return rowless(unit, notes);
-  const events = context.spool.eventsOf(sbiId);
+  const events = eventsOf(sbiId, context, notes);
   const { state, meta, hasSpec, steps } = source;
   if (state === undefined && meta === undefined && !hasSpec && steps.length === 0 && events.length === 0) {
     notes.add(unit.path, { rule: 'sbi-empty', expected: 'a spec.md', actual: 'nothing that is interpreted' });
@@ -72,6 +72,20 @@ function deriveSbiUnit(unit: TreeUnit, context: TreeContext, reader: TreeReader)
   const executions = deriveExecutions({ sbiId, source, events, context, reader, notes });
   const findings = [...notes.findings, ...context.checks.rules(sbi, executions)];
   return { ...rowless(unit, notes), sbi, executions, findings };
+}
+
+/** The events that are interpreted; notes that there are more. */
+function eventsOf(sbiId: SbiId, { spool }: TreeContext, notes: UnitNotes): readonly JournalEvent[] {
+  const events = spool.eventsOf(sbiId);
+  const count = events.length < MOST_EVENTS ? events.length : spool.countOf(sbiId);
+  if (count > events.length) {
+    notes.add(JOURNAL, {
+      rule: 'journal-many-lines',
+      expected: `at most ${MOST_EVENTS} lines of one SBI`,
+      actual: `${count} lines, of which the last ${events.length} count`,
+    });
+  }
+  return events;
 }
 
 /** Keeps a whole directory without interpreting any of it. */

@@ -139,6 +139,11 @@ const table = {
     why: 'the line names several SBIs; it counts for the first',
     fix: 'check the line',
   },
+  'journal-many-lines': {
+    severity: 'warning',
+    why: 'of an SBI with very many journal lines the last ones count, so that memory stays flat',
+    fix: 'nothing; the lines before them are kept in the journal, without rows',
+  },
   'duplicate-turn': {
     severity: 'warning',
     why: 'two journal lines have the same run, turn and step; the later is the row, the earlier is in its metadata',
@@ -148,6 +153,11 @@ const table = {
     severity: 'warning',
     why: 'a step file belongs to no execution: another one already has its run, turn and step',
     fix: 'check the journal line that names the step',
+  },
+  'sbi-many-steps': {
+    severity: 'warning',
+    why: 'of an SBI with very many step files those of the last turns count, so that memory stays flat',
+    fix: 'nothing; the others are kept like attachments, without rows',
   },
   'unfinished-transaction': {
     severity: 'warning',

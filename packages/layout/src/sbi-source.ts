@@ -1,3 +1,4 @@
+import { MOST_EVENTS } from '@deespec/domain';
 import type { Json, JsonObject, SbiId, TreePath, TreeReader, TreeStat } from '@deespec/domain';
 
 import type { TreeContext } from './context.js';
@@ -76,6 +77,14 @@ export function readSbiSource(reading: SourceReading): SbiSource {
     const { step, turn, run } = role;
     steps.push({ name: `${step}_${turn}.md`, step, turn, ...(run === undefined ? {} : { run }), stat });
   }
+  const kept = lastSteps(steps);
+  if (kept.length < steps.length) {
+    reading.notes.add(reading.unit.path, {
+      rule: 'sbi-many-steps',
+      expected: `at most ${MOST_EVENTS} step files`,
+      actual: `${steps.length} files, of which those of the last turns count`,
+    });
+  }
   const hasSpec = files.spec.some((stat) => isContent(reading, stat));
   const state = files.state[0] === undefined ? undefined : readState(reading, files.state[0]);
   const meta = readMetas(reading, files.meta);
@@ -86,9 +95,17 @@ export function readSbiSource(reading: SourceReading): SbiSource {
     ...(state === undefined ? {} : { state }),
     ...(meta === undefined ? {} : { meta }),
     hasSpec,
-    steps,
+    steps: kept,
     isReadable: !isQuarantined,
   };
+}
+
+/** As many as count, in scan order: those of the highest runs and turns, where a file that is not kept from an earlier run is of the last. */
+function lastSteps(steps: readonly StepFile[]): readonly StepFile[] {
+  if (steps.length <= MOST_EVENTS) return steps;
+  const lastFirst = [...steps].sort((a, b) => (b.run ?? Infinity) - (a.run ?? Infinity) || b.turn - a.turn);
+  const kept = new Set(lastFirst.slice(0, MOST_EVENTS));
+  return steps.filter((step) => kept.has(step));
 }
 
 function isContent({ reader, notes }: SourceReading, stat: TreeStat): boolean {

@@ -1,4 +1,4 @@
-import type { JournalEvent, JournalSpool, SbiId } from '@deespec/domain';
+import { MOST_EVENTS, type JournalEvent, type JournalSpool, type SbiId } from '@deespec/domain';
 
 /** Journal events in memory. */
 export class MemorySpool implements JournalSpool {
@@ -11,6 +11,14 @@ export class MemorySpool implements JournalSpool {
   }
 
   eventsOf(sbiId: SbiId): readonly JournalEvent[] {
-    return this.events.get(sbiId) ?? [];
+    return (this.events.get(sbiId) ?? []).slice(-MOST_EVENTS);
+  }
+
+  countOf(sbiId: SbiId): number {
+    return this.events.get(sbiId)?.length ?? 0;
+  }
+
+  picksOf(sbiId: SbiId): number {
+    return (this.events.get(sbiId) ?? []).filter(({ isPick }) => isPick).length;
   }
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { MOST_EVENTS } from '@deespec/domain';
 import type { DerivedUnit, Execution } from '@deespec/domain';
 
-import { derive, DIR, ID, JOURNAL, journal, line, pick, state, unitAt } from './support.js';
+import { derive, DIR, ID, JOURNAL, journal, line, lines, pick, state, unitAt } from './support.js';
 import type { Content, TreeOptions } from './support.js';
 
 function deriveOne(files: Record<string, Content>, options: TreeOptions = {}): DerivedUnit {
@@ -184,6 +185,41 @@ describe('executions of layout B', () => {
       '2026-01-01T00:00:00.000000000Z',
     ]);
   });
+
+  test('are those of the last lines, when there are very many', () => {
+    const status = { status: 'DONE', decision: 'SUCCEEDED' };
+    const files = {
+      [`${DIR}/implement_2.md`]: 'x',
+      [`${DIR}/implement_3.md`]: 'x',
+      [JOURNAL]: journal(pick(), pick(), ...lines(MOST_EVENTS), line({ ...status, turn: 1, step: 'done' })),
+    };
+
+    const { executions, sbi, findings } = deriveOne(files);
+
+    expect(brief(executions.slice(0, 3))).toEqual([
+      [2, 1, 'done', 'DONE', 'SUCCEEDED', 1, undefined],
+      [2, 2, 'implement', 'WIP', 'PENDING', 1, 'implement_2.md'],
+      [2, 3, 'implement', 'WIP', 'PENDING', 1, 'implement_3.md'],
+    ]);
+    expect(executions.at(-1)).toMatchObject({ turn: MOST_EVENTS + 1 });
+    expect(sbi?.status).toBe('DONE');
+    expect(findings.map(({ rule, actual }) => [rule, actual])).toEqual([
+      ['journal-many-lines', '10003 lines, of which the last 10000 count'],
+    ]);
+  });
+
+  test('are those of the step files of the last turns, when there are very many', () => {
+    const turns = Array.from({ length: MOST_EVENTS + 2 }, (_, at) => at + 1);
+    const files = Object.fromEntries(turns.map((turn) => [`${DIR}/implement_${turn}.md`, 'x']));
+    const earlier = { [`${DIR}/histories/run_1/implement_99999.md`]: 'x' };
+
+    const unit = deriveOne({ ...files, ...earlier, [`${DIR}/spec.md`]: 'x' });
+
+    expect(unit.executions.map(({ turn }) => turn)).toEqual(turns.slice(2));
+    expect(unit.entries).toHaveLength(turns.length + 5);
+    expect(unit.quarantined.size).toBe(0);
+  });
+
   test('finds the files of a directory with a slug', () => {
     const dir = `${DIR}_my-task`;
     const unit = unitAt(derive({ [`${dir}/implement_2.md`]: 'x', [JOURNAL]: journal(line()) }), dir);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { MOST_EVENTS } from '@deespec/domain';
+
 import { layoutRules } from '../src/index.js';
 import {
   derive,
@@ -9,6 +11,7 @@ import {
   JOURNAL,
   journal,
   line,
+  lines,
   pick,
   quarantinedOf,
   rulesOf,
@@ -24,6 +27,9 @@ const TX = 'journal/2026-01-01/tx1';
 const commit = JSON.stringify({ txn_id: 'tx1', committed_at: '2026-01-01T00:00:00Z', success: true });
 const manifest = (...destinations: string[]): string =>
   JSON.stringify({ id: 'tx1', files: destinations.map((destination) => ({ type: 'put', destination })) });
+
+const stepFiles = (count: number): Files =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`${DIR}/implement_${at + 1}.md`, 'x']));
 
 /** One damage each: name, files, rule, quarantined paths. */
 const damages: readonly (readonly [string, Files, string, readonly string[]])[] = [
@@ -126,6 +132,13 @@ const damages: readonly (readonly [string, Files, string, readonly string[]])[] 
     'journal-several-sbis',
     [],
   ],
+  [
+    'more lines than count',
+    { [`${DIR}/spec.md`]: 'x', [JOURNAL]: journal(pick(), ...lines(MOST_EVENTS)) },
+    'journal-many-lines',
+    [],
+  ],
+  ['more step files than count', stepFiles(MOST_EVENTS + 1), 'sbi-many-steps', []],
   [
     'two lines of one turn',
     { [`${DIR}/spec.md`]: 'x', [JOURNAL]: journal(pick(), line(), line()) },

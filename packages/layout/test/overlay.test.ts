@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 
 import { describe, expect, test } from '@jest/globals';
 
-import type { Change, SbiId, TreeEdit, TreePath, TreeView } from '@deespec/domain';
+import { MOST_EVENTS } from '@deespec/domain';
+import type { Change, DerivedUnit, SbiId, TreeEdit, TreePath, TreeView } from '@deespec/domain';
 import { checks } from '@deespec/validators';
 
 import { Overlay } from '../src/index.js';
 import { apply, filesOf, NOW, pathOf, viewOf, type Files } from './change-support.js';
-import { DIR, ID, JOURNAL, journal, line, OTHER_ID, pick, state } from './support.js';
+import { DIR, ID, JOURNAL, journal, line, lines, OTHER_ID, pick, state } from './support.js';
 
 const goTree: Files = { [`${DIR}/spec.md`]: '# Spec\n', [`${DIR}/meta.yml`]: `id: ${ID}\n` };
 const documentTree: Files = { [`${DIR}/spec.md`]: '# Spec\n', [`${DIR}/state.json`]: state() };
@@ -142,6 +143,17 @@ describe('reads of an overlay', () => {
       [3, 1],
       [3, 2],
     ]);
+  });
+
+  test.each(trees)('keep the last of very many events (%s)', (_, tree) => {
+    const before = { ...tree, [JOURNAL]: journal(pick(), ...lines(MOST_EVENTS)) };
+    const first = made(before).derive(ID)!;
+    const second = made(before, step(1, MOST_EVENTS + 2)).derive(ID)!;
+
+    const turns = ({ executions }: DerivedUnit): number[] => executions.map(({ turn }) => turn);
+    expect(turns(first)).toEqual(Array.from({ length: MOST_EVENTS }, (__, at) => at + 2));
+    expect(turns(second)).toEqual([...turns(first).slice(1), MOST_EVENTS + 2]);
+    expect(second.executions.at(-1)).toMatchObject({ run: 1, contentPath: expect.any(String) });
   });
 
   test('know nothing of an SBI that is not there', () => {
@@ -313,7 +325,12 @@ describe('the cost of a change', () => {
       read: (path) => guard(path, () => view.read(path)),
       entriesOf: (id) => guard(id, () => view.entriesOf(id)),
       newestSbis: (limit) => view.newestSbis(Math.min(limit, 0)),
-      journal: { add: () => undefined, eventsOf: (id) => guard(id, () => view.journal.eventsOf(id)) },
+      journal: {
+        add: () => undefined,
+        eventsOf: (id) => guard(id, () => view.journal.eventsOf(id)),
+        countOf: (id) => guard(id, () => view.journal.countOf(id)),
+        picksOf: (id) => guard(id, () => view.journal.picksOf(id)),
+      },
     };
   }
 

@@ -126,6 +126,11 @@ export function line(fields: Record<string, unknown> = {}): Record<string, unkno
   };
 }
 
+/** Journal lines of as many turns, from the second on. */
+export function lines(count: number): Record<string, unknown>[] {
+  return Array.from({ length: count }, (_, at) => line({ turn: at + 2, ts: '2026-01-01T00:00:02Z' }));
+}
+
 /** A pick line for {@link ID}. */
 export function pick(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return {

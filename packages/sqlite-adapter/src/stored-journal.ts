@@ -1,4 +1,5 @@
 import {
+  MOST_EVENTS,
   type JournalEvent,
   type JournalSpool,
   type SbiId,
@@ -46,7 +47,9 @@ export function* storedEvents(handle: Database): Generator<string> {
  */
 export class StoredJournal implements JournalSpool {
   private readonly insert: Statement;
-  private readonly select: Statement;
+  private readonly last: Statement;
+  private readonly all: Statement;
+  private readonly count: Statement;
   private readonly idsAfter: Statement;
   private readonly removeAfter: Statement;
   private readonly setState: Statement;
@@ -59,7 +62,10 @@ export class StoredJournal implements JournalSpool {
     this.insert = handle.prepare(
       'INSERT INTO journal_event (sbi_id, line, "offset", event) VALUES (?, ?, ?, ?)',
     );
-    this.select = handle.prepare('SELECT event FROM journal_event WHERE sbi_id = ? ORDER BY line').pluck();
+    const ofSbi = 'FROM journal_event WHERE sbi_id = ?';
+    this.last = handle.prepare(`SELECT event ${ofSbi} ORDER BY line DESC LIMIT ${MOST_EVENTS}`).pluck();
+    this.all = handle.prepare(`SELECT event ${ofSbi} ORDER BY line`).pluck();
+    this.count = handle.prepare(`SELECT count(*) ${ofSbi}`).pluck();
     this.idsAfter = handle
       .prepare('SELECT sbi_id FROM journal_event INDEXED BY idx_journal_event_line WHERE line > ?')
       .pluck();
@@ -78,9 +84,20 @@ export class StoredJournal implements JournalSpool {
   }
 
   eventsOf(sbiId: SbiId): readonly JournalEvent[] {
-    return this.select
-      .all(sbiId)
-      .map((event) => storedObject(event, 'journal_event') as unknown as JournalEvent);
+    return this.last.all(sbiId).reverse().map(toEvent);
+  }
+
+  countOf(sbiId: SbiId): number {
+    return this.count.get(sbiId) as number;
+  }
+
+  picksOf(sbiId: SbiId): number {
+    const last = this.last.get(sbiId);
+    const run = last === undefined ? 0 : toEvent(last).run;
+    if (run > 1) return run;
+    // The first run is the first whether it was picked or not.
+    for (const event of this.all.iterate(sbiId)) if (toEvent(event).isPick) return run;
+    return 0;
   }
 
   /** True when the events are those of the journal as it is stored. */
@@ -127,7 +144,7 @@ export class StoredJournal implements JournalSpool {
   /** Reads the lines after `before`. @returns false when that is not enough to know what the journal means */
   private readOn(entry: EntryRow, before: JournalState): boolean {
     if (entry.contentId === undefined || entry.size - before.bytes > TAIL_BYTES) return false;
-    const picksOf = (id: SbiId): number => this.eventsOf(id).filter(({ isPick }) => isPick).length;
+    const picksOf = (id: SbiId): number => this.picksOf(id);
     const start = { line: before.lines + 1, offset: before.bytes };
     const chunks = this.contents.readFrom(entry.contentId, { offset: before.bytes, size: entry.size });
     const events: JournalEvent[] = [];
@@ -151,6 +168,10 @@ export class StoredJournal implements JournalSpool {
     if (isFile) this.setState.run(entry.sha256, end.bytes, end.lines, reason === undefined ? 1 : 0);
     return reason;
   }
+}
+
+function toEvent(cell: unknown): JournalEvent {
+  return storedObject(cell, 'journal_event') as unknown as JournalEvent;
 }
 
 /** What everything but the journal says of every unit: small files, read now. */

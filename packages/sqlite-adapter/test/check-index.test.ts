@@ -2,6 +2,8 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
 import { join } from 'node:path';
 
+import { MOST_EVENTS } from '@deespec/domain';
+
 import { checkIndex, openHandle, type IndexDifference } from '../src/index.js';
 import { MemoryTree } from './memory-tree.js';
 import { directory, removeDirectories } from './support.js';
@@ -11,7 +13,7 @@ afterAll(removeDirectories);
 const id = 'SBI-01M810CC01J2AAPQZVYRK1YMJR';
 const transaction = 'journal/2026-01-02/tx_1';
 
-async function database(): Promise<string> {
+async function database(more: Readonly<Record<string, string>>): Promise<string> {
   const path = join(directory(), 'deespec.db');
   const tree = new MemoryTree();
   await tree.put(`specs/sbi/${id}/state.json`, '{"status":"WIP","priority":3}');
@@ -30,13 +32,17 @@ async function database(): Promise<string> {
   };
   await tree.put(`${transaction}/status.commit`, JSON.stringify(commit));
   await tree.put('specs/sbi/SBI-INIT-001/spec.md', '# old');
+  for (const [name, content] of Object.entries(more)) await tree.put(name, content);
   await tree.load(path, 'create');
   return path;
 }
 
-/** What the check finds after `sql` was run behind the store's back. */
-async function differencesAfter(sql: string): Promise<IndexDifference[]> {
-  const path = await database();
+/** What the check finds after `sql` was run behind the store's back. @param more - files beside the usual ones */
+async function differencesAfter(
+  sql: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<IndexDifference[]> {
+  const path = await database(more);
   const writer = new BetterSqlite3(path);
   writer.pragma('foreign_keys = OFF');
   writer.exec(sql);
@@ -54,6 +60,13 @@ async function differencesAfter(sql: string): Promise<IndexDifference[]> {
 describe('Check of the index', () => {
   test('finds nothing in a sound database', async () => {
     expect(await differencesAfter('')).toEqual([]);
+  });
+
+  test('finds nothing where an SBI has more lines than count', async () => {
+    const line = { turn: 2, step: 'implement', artifacts: [`.deespec/specs/sbi/${id}/implement_2.md`] };
+    const text = `${JSON.stringify({ ts: '2026-01-02T00:00:01Z', ...line })}\n`;
+
+    expect(await differencesAfter('', { 'var/journal.ndjson': text.repeat(MOST_EVENTS + 2) })).toEqual([]);
   });
 
   test.each([

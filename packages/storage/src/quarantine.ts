@@ -84,7 +84,7 @@ async function listRules(stored: StoredTree, path: TreePath): Promise<readonly Q
   const broken = new Set([rule]);
   if (rule === undefined) {
     // Only what is wrong with the lines is asked, so no event is kept.
-    const spool = { add: () => undefined, eventsOf: () => [] };
+    const spool = { add: () => undefined, eventsOf: () => [], countOf: () => 0, picksOf: () => 0 };
     const { findings } = readContext(stored, { checks, spool });
     for (const finding of findings.get(path) ?? []) {
       if (finding.severity === 'error') broken.add(finding.rule);

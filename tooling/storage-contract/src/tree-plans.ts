@@ -1,5 +1,6 @@
 /* eslint-disable max-lines-per-function -- a registration function is a list of tests */
 import {
+  MOST_EVENTS,
   pathFromText,
   type AuditNote,
   type JournalEvent,
@@ -142,6 +143,25 @@ export function planJournal(onStore: OnStore, journalPut: JournalPut): void {
       expect(await events(store)).toEqual(readAgain(store));
       expect((await events(store)).map(({ line }) => line)).toEqual(lines);
     })(),
+  );
+
+  test(
+    'has the last events of an SBI that has very many, and counts all',
+    onStore(async (store) => {
+      const picked = pickLine(one, '2026-01-02T00:00:01Z');
+      const many = Array.from({ length: MOST_EVENTS + 1_000 }, () => step(2));
+      await putJournal(store, [picked, pickLine(two, '2026-01-02T00:00:01Z'), ...many]);
+      expect(await events(store)).toEqual(readAgain(store));
+      const counts = (tree: TreeView): number[] => [tree.journal.countOf(one), tree.journal.picksOf(one)];
+      expect(await seen(store, counts)).toEqual([MOST_EVENTS + 1_001, 1]);
+
+      await make(store, append(journal, text(step(3)) + text(picked)));
+
+      expect(await events(store)).toHaveLength(MOST_EVENTS);
+      expect(await events(store)).toEqual(readAgain(store));
+      expect(await seen(store, counts)).toEqual([MOST_EVENTS + 1_003, 2]);
+      expect((await events(store)).at(-1)).toMatchObject({ line: MOST_EVENTS + 1_004, run: 2, turn: 1 });
+    }),
   );
 
   if (journalPut === 'replaced') {

@@ -3,6 +3,7 @@ import {
   CHUNK_BYTES,
   DIRECTORY_SHA256,
   displayPath,
+  MOST_EVENTS,
   parentPath,
   StorageError,
   timeToNs,
@@ -66,9 +67,13 @@ export class EditedTree implements TreeView {
 
   /** The events of the tree below, then those of appended lines, whose number and offset are not known before they are written. */
   get journal(): JournalSpool {
+    const { events } = this;
+    const { journal } = this.base;
     return {
-      add: (event) => this.events.add(event),
-      eventsOf: (id) => [...this.base.journal.eventsOf(id), ...this.events.eventsOf(id)],
+      add: (event) => events.add(event),
+      eventsOf: (id) => [...journal.eventsOf(id), ...events.eventsOf(id)].slice(-MOST_EVENTS),
+      countOf: (id) => journal.countOf(id) + events.countOf(id),
+      picksOf: (id) => journal.picksOf(id) + events.picksOf(id),
     };
   }
 
@@ -188,8 +193,7 @@ export class EditedTree implements TreeView {
   }
 
   private eventOf(bytes: Buffer): JournalEvent {
-    const picksOf = (id: SbiId): number => this.journal.eventsOf(id).filter(({ isPick }) => isPick).length;
-    const reader = new JournalReader(this.options.checks, picksOf);
+    const reader = new JournalReader(this.options.checks, (id) => this.journal.picksOf(id));
     const [line] = readLines([bytes]);
     const { event, problems } = reader.read(line!);
     if (event !== undefined && problems.length === 0) {

@@ -1,3 +1,4 @@
+import { MOST_EVENTS } from '@deespec/domain';
 import type {
   Change,
   DerivedUnit,
@@ -26,8 +27,28 @@ export function requireSaid(
     if (before?.quarantined.has(path) !== true) throw cannotExpress([path], reason);
   }
   requireSbi(askedOf(change), before?.sbi, after.sbi);
-  for (const execution of before?.executions ?? []) requireKept(execution, after, draft);
-  if (change.kind === 'append-execution') requireAppended(change.execution, after);
+  const executions = new Map(after.executions.map((execution) => [keyOf(execution), execution]));
+  const first = firstLine(before, draft);
+  const isCut = after.findings.some(({ rule }) => rule === 'sbi-many-steps');
+  for (const execution of before?.executions ?? []) {
+    const found = executions.get(keyOf(execution));
+    const { line } = execution.metadata;
+    const isPast = typeof line === 'number' ? line < first : isCut && found === undefined;
+    if (!isPast) requireKept(execution, found, draft);
+  }
+  if (change.kind !== 'append-execution') return;
+  requireAppended(change.execution, executions.get(keyOf(change.execution)));
+}
+
+/** The first line of the journal that still counts: each line more moves one out of those that do. */
+function firstLine(before: DerivedUnit | undefined, { journal }: Draft): number {
+  const id = before?.sbi?.id;
+  if (id === undefined || journal.countOf(id) <= MOST_EVENTS) return 0;
+  return journal.eventsOf(id)[0]!.line;
+}
+
+function keyOf({ run, turn, step }: Pick<ExecutionKey, 'run' | 'turn' | 'step'>): string {
+  return `${run}/${turn}/${step}`;
 }
 
 /** What of an SBI a change sets. */
@@ -67,8 +88,7 @@ function requireSbi(asked: Asked, before: Sbi | undefined, after: Sbi | undefine
 }
 
 /** An execution of before is still there, with what it said and the bytes it had. */
-function requireKept(execution: Execution, after: DerivedUnit, draft: Draft): void {
-  const found = executionAt(execution, after);
+function requireKept(execution: Execution, found: Execution | undefined, draft: Draft): void {
   for (const field of ['status', 'decision', 'attempt', 'startedAt', 'completedAt'] as const) {
     requireSame(field, execution[field], found?.[field]);
   }
@@ -80,17 +100,12 @@ function requireKept(execution: Execution, after: DerivedUnit, draft: Draft): vo
   requireSame('content', draft.hashBefore(contentPath), kept?.sha256);
 }
 
-function requireAppended(asked: NewExecution, after: DerivedUnit): void {
-  const found = executionAt(asked, after);
+function requireAppended(asked: NewExecution, found: Execution | undefined): void {
   requireSame('status', asked.status, found?.status);
   requireSame('decision', asked.decision, found?.decision);
   requireSame('attempt', asked.attempt ?? 1, found?.attempt);
   requireSame('error', asked.error || undefined, found?.metadata['error']);
   requireSame('content', asked.content !== undefined, found?.contentPath !== undefined);
-}
-
-function executionAt({ run, turn, step }: ExecutionKey, { executions }: DerivedUnit): Execution | undefined {
-  return executions.find((other) => other.run === run && other.turn === turn && other.step === step);
 }
 
 function requireSame(field: string, expected: unknown, actual: unknown): void {
