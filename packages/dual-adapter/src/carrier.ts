@@ -157,18 +157,19 @@ export class Carrier {
     const { files, ledger } = this.stores;
     const { projection, entry } = look.facts;
     const seen = look.seen!;
-    const ours = Buffer.concat([...verified(files.read(path), seen.entry, 'FILE.CHANGED')]);
-    const theirs = Buffer.concat([...verified(ledger.read(path), entry!, 'FILE.CHANGED')]);
-    const merged = mergeLines(projection?.kind === 'file' ? projection : undefined, ours, theirs);
-    if (merged === undefined) {
+    const lines = mergeLines(
+      projection?.kind === 'file' ? projection : undefined,
+      () => verified(files.read(path), seen.entry, 'FILE.CHANGED'),
+      () => verified(ledger.read(path), entry!, 'FILE.CHANGED'),
+    );
+    if (lines === undefined) {
       const reason = 'changed in both, and the files no longer extend what both had';
       return this.#import(look, { action: 'import', keep: 'sqlite', reason }, turn);
     }
-    if (merged.append.length === 0) return this.#import(look, { ...decision, action: 'import' }, turn);
-    const lines = merged.append.toString('latin1').split('\n').slice(0, -1);
+    if (lines.length === 0) return this.#import(look, { ...decision, action: 'import' }, turn);
     await this.#edit(
       path,
-      lines.map((line) => ({ op: 'append', path, line: Buffer.from(`${line}\n`, 'latin1') })),
+      lines.map((line) => ({ op: 'append', path, line })),
     );
     this.tally.count('merged');
     await this.#again(path, turn);

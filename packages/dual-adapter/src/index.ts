@@ -7,7 +7,7 @@ export { lookOver } from './in-step.js';
 export type { Passed } from './in-step.js';
 export type { SyncStores } from './keeping.js';
 export { isJournalPath, mergeLines } from './merge-lines.js';
-export type { MergedLines } from './merge-lines.js';
+export type { Content } from './merge-lines.js';
 export { payDebts } from './pay-debts.js';
 export type { SyncOptions } from './sync-pass.js';
 export type { SyncAction, SyncFailure, SyncReport } from './sync-report.js';

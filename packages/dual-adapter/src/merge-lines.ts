@@ -1,13 +1,8 @@
 import type { Projection, TreePath } from '@deespec/domain';
 import { createHash } from 'node:crypto';
 
-/** What brings two versions of a journal together. */
-export interface MergedLines {
-  /** Complete lines that the files lack, in the order of the database; empty when they lack none. */
-  readonly append: Buffer;
-  /** What the files hold after `append` was appended: their own bytes first, unchanged. */
-  readonly content: Buffer;
-}
+/** A content, from its beginning each time. */
+export type Content = () => Iterable<Buffer>;
 
 /**
  * True for a path whose content is a set of lines that programs append to: `*.ndjson`, `*.jsonl`, and the files of
@@ -24,38 +19,66 @@ export function isJournalPath(path: TreePath): boolean {
  * one after a crash, appends nothing twice. A last line without LF is a line; when the other side has it completed, it is
  * that line.
  *
+ * Memory holds what stands behind that, and both contents when the database no longer begins with it.
+ *
  * @param base - length and hash of what both had; `undefined`: nothing is known
- * @returns `undefined` when the files no longer begin with what both had: somebody rewrote the journal
+ * @returns complete lines that the files lack, in the order of the database; `undefined` when the files no longer begin with what
+ *   both had: somebody rewrote the journal
  */
 export function mergeLines(
-  base: Pick<Projection, 'size' | 'sha256'> | undefined,
-  files: Buffer,
-  database: Buffer,
-): MergedLines | undefined {
-  const size = base?.size ?? 0;
-  if (base !== undefined && !beginsWith(files, base)) return undefined;
-  const isExtended = files.subarray(0, size).equals(database.subarray(0, size));
-  // From the beginning of a line: a line that was torn when both had it may be completed in one of them by now.
-  const start = isExtended && size > 0 ? files.lastIndexOf(LF, size - 1) + 1 : 0;
-  const torn = isExtended ? files.toString('latin1', start, size) : '';
-  const lines = missing(linesOf(files, start), linesOf(database, start), torn);
-  if (lines.length === 0) return { append: Buffer.alloc(0), content: files };
-  const append = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
-  const isEnded = files.length === 0 || files.at(-1) === LF;
-  const content = Buffer.concat([files, Buffer.from(isEnded ? '' : '\n'), append]);
-  return { append, content };
+  base: Pick<Projection, 'size' | 'sha256'> = NOTHING,
+  files: Content,
+  database: Content,
+): readonly Buffer[] | undefined {
+  const [own, other] = [restOf(files(), base), restOf(database(), base)];
+  if (!own.isContinued) return undefined;
+  const lines = other.isContinued
+    ? missing(linesOf([own.bytes]), linesOf([other.bytes]), own.torn)
+    : missing(linesOf(files()), linesOf(database()), '');
+  return lines.map((line) => Buffer.from(`${line}\n`, 'latin1'));
 }
 
 const LF = 10;
+const NOTHING = { size: 0, sha256: createHash('sha256').digest('hex') };
 
-function beginsWith(bytes: Buffer, { size, sha256 }: Pick<Projection, 'size' | 'sha256'>): boolean {
-  if (bytes.length < size) return false;
-  return createHash('sha256').update(bytes.subarray(0, size)).digest('hex') === sha256;
+/** What stands behind what both had. */
+interface Rest {
+  /** The content begins with what both had. */
+  readonly isContinued: boolean;
+  /** From the beginning of a line: one that was torn when both had it may be completed by now. */
+  readonly bytes: Buffer;
+  /** As much of that line as both had, a byte string. */
+  readonly torn: string;
+}
+
+function restOf(chunks: Iterable<Buffer>, { size, sha256 }: Pick<Projection, 'size' | 'sha256'>): Rest {
+  const hash = createHash('sha256');
+  let left = size;
+  let torn: Buffer[] = [];
+  const behind: Buffer[] = [];
+  for (const chunk of chunks) {
+    const known = chunk.subarray(0, left);
+    hash.update(known);
+    left -= known.length;
+    const end = known.lastIndexOf(LF) + 1;
+    if (end > 0) torn = [];
+    // Copies: a reader may fill the chunk again.
+    if (end < known.length) torn.push(Buffer.from(known.subarray(end)));
+    if (known.length < chunk.length) behind.push(Buffer.from(chunk.subarray(known.length)));
+  }
+  const isContinued = left === 0 && hash.digest('hex') === sha256;
+  return {
+    isContinued,
+    bytes: Buffer.concat([...torn, ...behind]),
+    torn: Buffer.concat(torn).toString('latin1'),
+  };
 }
 
 /** Lines as byte strings, without their LF; the last one is empty when the content ends in LF. */
-function linesOf(bytes: Buffer, start: number): string[] {
-  return bytes.toString('latin1', start).split('\n');
+function linesOf(chunks: Iterable<Buffer>): string[] {
+  return Buffer.concat([...chunks])
+    .toString('latin1')
+    .split('\n');
 }
 
 function missing(files: readonly string[], database: readonly string[], torn: string): string[] {

@@ -3,16 +3,36 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 
-import { isJournalPath, mergeLines } from '../src/merge-lines.js';
+import { isJournalPath, mergeLines, type Content } from '../src/merge-lines.js';
 
 function baseOf(text: string): { size: number; sha256: string } {
   const bytes = Buffer.from(text);
   return { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-function merge(base: string | undefined, files: string, database: string): string | undefined {
+/** A content in small chunks, each of which is the same buffer filled again. */
+function contentOf(bytes: Buffer): Content {
+  return function* () {
+    const buffer = Buffer.alloc(3);
+    for (let at = 0; at < bytes.length; at += 3)
+      yield buffer.subarray(0, bytes.copy(buffer, 0, at, Math.min(at + 3, bytes.length)));
+  };
+}
+
+function append(base: string | undefined, files: Buffer, database: Buffer): Buffer | undefined {
   const known = base === undefined ? undefined : baseOf(base);
-  return mergeLines(known, Buffer.from(files), Buffer.from(database))?.append.toString();
+  const lines = mergeLines(known, contentOf(files), contentOf(database));
+  return lines === undefined ? undefined : Buffer.concat(lines);
+}
+
+function merge(base: string | undefined, files: string, database: string): string | undefined {
+  return append(base, Buffer.from(files), Buffer.from(database))?.toString();
+}
+
+/** What the files hold after lines were appended. */
+function after(files: Buffer, added: Buffer): Buffer {
+  const isEnded = files.length === 0 || files.at(-1) === 10;
+  return added.length === 0 ? files : Buffer.concat([files, Buffer.from(isEnded ? '' : '\n'), added]);
 }
 
 describe('mergeLines', () => {
@@ -48,7 +68,7 @@ describe('mergeLines', () => {
     const files = Buffer.from([0xff, 10]);
     const database = Buffer.from([0xff, 10, 0xfe, 0, 10]);
 
-    expect(mergeLines(undefined, files, database)?.content).toEqual(database);
+    expect(after(files, append(undefined, files, database)!)).toEqual(database);
   });
 
   const lines = fc.array(fc.constantFrom('a', 'b', 'cc', 'ccd', ''), { maxLength: 6 });
@@ -58,15 +78,14 @@ describe('mergeLines', () => {
 
   test('keeps the files as they are, and every line of the database', () => {
     fc.assert(
-      fc.property(text, text, text, (base, more, added) => {
+      fc.property(text, text, text, (base, more, ours) => {
         const files = Buffer.from(base + more);
-        const database = Buffer.from(base + added);
+        const database = Buffer.from(base + ours);
 
-        const { append, content } = mergeLines(baseOf(base), files, database)!;
+        const added = append(base, files, database)!;
 
-        expect(content.subarray(0, files.length)).toEqual(files);
-        expect(append.length === 0 || append.at(-1) === 10).toBe(true);
-        const there = content.toString().split('\n');
+        expect(added.length === 0 || added.at(-1) === 10).toBe(true);
+        const there = after(files, added).toString().split('\n');
         const complete = database
           .toString()
           .split('\n')
@@ -86,17 +105,12 @@ describe('mergeLines', () => {
       fc.property(fc.tuple(text, text, text, fc.nat()), ([base, more, added, cut]) => {
         const files = Buffer.from(base + more);
         const database = Buffer.from(base + added);
-        const first = mergeLines(baseOf(base), files, database)!;
-        const partial = first.content.subarray(
-          0,
-          files.length + (cut % (first.content.length - files.length + 1)),
-        );
+        const first = after(files, append(base, files, database)!);
+        const partial = first.subarray(0, files.length + (cut % (first.length - files.length + 1)));
+        const recovered = after(partial, append(base, partial, database)!);
 
-        const again = mergeLines(baseOf(base), first.content, database)!;
-        const recovered = mergeLines(baseOf(base), partial, database)!;
-
-        expect(again.append).toHaveLength(0);
-        expect(mergeLines(baseOf(base), recovered.content, database)!.append).toHaveLength(0);
+        expect(append(base, first, database)).toHaveLength(0);
+        expect(append(base, recovered, database)).toHaveLength(0);
       }),
       { numRuns: 1_000 },
     );
