@@ -36,9 +36,10 @@ export interface Settlement {
   readonly path: TreePath;
   /** The entry of the database that the decision was made on; when it moved since, the path is left alone. */
   readonly expected: Pick<TreeEntry, 'kind' | 'mode' | 'sha256'> | undefined;
-  /** `import` stores what the files hold, `remove` drops the entry, `none` leaves it. */
+  /** `import` stores what the files hold, `date` its time alone, `remove` drops the entry, `none` leaves it. */
   readonly change:
     | { readonly op: 'import'; readonly stat: TreeStat; readonly content: LoadContent }
+    | { readonly op: 'date'; readonly mtimeNs: bigint }
     | { readonly op: 'remove' }
     | { readonly op: 'none' };
   /** What the files hold now; `undefined`: nothing. */

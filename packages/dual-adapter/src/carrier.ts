@@ -104,8 +104,9 @@ export class Carrier {
     // Written by us before a crash, perhaps without its name being durable; or by somebody else, who syncs nothing.
     if (debt || (projection !== undefined && !isSameVersion(projection, seen.entry)))
       this.stores.files.syncName(look.path);
-    const isTimed = entry!.mtimeNs !== seen.entry.mtimeNs;
-    const change = isTimed ? this.#importOf(seen) : ({ op: 'none' } as const);
+    const { mtimeNs } = seen.entry;
+    const change =
+      entry!.mtimeNs === mtimeNs ? ({ op: 'none' } as const) : ({ op: 'date', mtimeNs } as const);
     await this.#settle(look, turn, { change, base: seen.entry, settled: () => this.tally.wrote() });
   }
 

@@ -281,7 +281,7 @@ function isAsExpected({ rows }: Draft, { path, expected }: Settlement): boolean 
 
 /** A directory above it, and nothing left below what is to be none. */
 function hasPlace({ rows }: Draft, { path, change }: Settlement): boolean {
-  if (change.op === 'none') return true;
+  if (change.op === 'none' || change.op === 'date') return true;
   const isDirectory = change.op === 'import' && change.stat.kind === 'directory';
   if (!isDirectory && [...rows.keys()].some((each) => each.startsWith(`${path}/`))) return false;
   const parent = parentPath(path) as TreePath | '';
@@ -292,6 +292,10 @@ function apply(draft: Draft, { path, change, projection }: Settlement): void {
   if (projection === undefined) draft.projections.delete(path);
   else draft.projections.set(path, projection);
   if (change.op === 'remove') draft.rows.delete(path);
+  if (change.op === 'date') {
+    const row = draft.rows.get(path)!;
+    draft.rows.set(path, { ...row, entry: { ...row.entry, mtimeNs: change.mtimeNs } });
+  }
   if (change.op !== 'import') return;
   const { kind, mode, mtimeNs } = change.stat;
   const { content } = change;

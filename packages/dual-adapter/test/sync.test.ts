@@ -5,17 +5,7 @@ import type { Truth } from '../src/decide.js';
 import type { SyncAction } from '../src/sync-report.js';
 import { syncTrees } from '../src/sync-trees.js';
 import { failure } from './memory-files.js';
-import { setUp, type Setup } from './sync-setup.js';
-
-const directory = { kind: 'directory', mode: 0o755, bytes: Buffer.alloc(0) } as const;
-
-function text(content: string): { kind: 'file'; mode: number; bytes: Buffer } {
-  return { kind: 'file', mode: 0o644, bytes: Buffer.from(content) };
-}
-
-function put(setup: Setup, path: string, content: string): void {
-  setup.disk.put(path as TreePath, text(content));
-}
+import { directory, put, setUp, store, text, type Setup } from './sync-setup.js';
 
 function inDatabase({ database }: Setup, path: string): string | undefined {
   return database.tables.rows.get(path as TreePath)?.bytes.toString();
@@ -23,13 +13,6 @@ function inDatabase({ database }: Setup, path: string): string | undefined {
 
 function onDisk({ disk }: Setup, path: string): string | undefined {
   return disk.nodes.get(path as TreePath)?.bytes.toString();
-}
-
-/** An edit of the database. */
-async function store(setup: Setup, path: string, content: string): Promise<void> {
-  const expected = setup.ledger.find(path as TreePath)?.sha256;
-  const version = { path: path as TreePath, ...text(content) };
-  await setup.ledger.edit(() => ({ edits: [{ op: 'put', version, expected }] }));
 }
 
 describe('syncTrees', () => {
@@ -179,19 +162,6 @@ describe('syncTrees', () => {
 
     expect(report.scanned).toBe(2);
     expect([...setup.database.tables.rows.keys()]).toEqual(['d', 'd/f']);
-  });
-
-  test('brings times of directories in step', async () => {
-    const setup = setUp('sqlite');
-    setup.disk.put('d' as TreePath, directory);
-    await syncTrees(setup);
-    setup.world.nowMs += 60_000;
-    await store(setup, 'd/f', 'x');
-
-    await syncTrees(setup, { paths: ['d/f' as TreePath] });
-
-    const time = setup.disk.nodes.get('d' as TreePath)!.mtimeNs;
-    expect(setup.database.tables.rows.get('d' as TreePath)!.entry.mtimeNs).toBe(time);
   });
 });
 

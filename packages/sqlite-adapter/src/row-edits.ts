@@ -92,6 +92,14 @@ export class RowEdits {
     changes.paths.push(path);
   }
 
+  /** Gives an entry that stands there another time. */
+  date(path: TreePath, mtimeNs: bigint, changes: RowChanges): void {
+    const found = this.writer.entries.find(path);
+    if (found === undefined) throw notFound(path);
+    this.writer.entries.put({ ...found, mtimeNs }, changes.rev);
+    changes.paths.push(path);
+  }
+
   private putVersion(version: TreeVersion, expected: Expected, changes: RowChanges): void {
     const path = joinPath('', version.path);
     this.requireParent(path);

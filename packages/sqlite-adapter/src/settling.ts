@@ -62,7 +62,7 @@ function isAsExpected(entries: EntryRows, { path, expected }: Settlement): boole
 
 /** True when the tree has a place for what is to become of a path: a directory above it, nothing left below it. */
 function fits(entries: EntryRows, { path, change: { op, ...change } }: Settlement): boolean {
-  if (op === 'none') return true;
+  if (op === 'none' || op === 'date') return true;
   const becomesDirectory = 'stat' in change && change.stat.kind === 'directory';
   if (!becomesDirectory && entries.count(path) > 0) return false;
   const parent = parentPath(path) as TreePath | '';
@@ -72,6 +72,7 @@ function fits(entries: EntryRows, { path, change: { op, ...change } }: Settlemen
 function change({ entries, edits }: SettlingParts, settlement: Settlement, changes: RowChanges): void {
   const { path, change: wanted } = settlement;
   if (wanted.op === 'remove' && entries.find(path) !== undefined) edits.remove(path, changes);
+  if (wanted.op === 'date') edits.date(path, wanted.mtimeNs, changes);
   if (wanted.op !== 'import') return;
   const { stat, content } = wanted;
   invariant(stat.path === path, `what is imported is that of its path: ${displayPath(path)}`);

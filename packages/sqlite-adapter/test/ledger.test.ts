@@ -3,10 +3,12 @@ import {
   putIf,
   type AuditNote,
   type Projection,
+  type SbiId,
   type Settlement,
   type TreePath,
 } from '@deespec/domain';
-import { chainAudit, CHAIN_START } from '@deespec/layout';
+import { chainAudit, CHAIN_START, Overlay } from '@deespec/layout';
+import { checks } from '@deespec/validators';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 
@@ -219,6 +221,28 @@ describe('Settlements', () => {
         'f directory',
         'f/new file',
       ]);
+    }),
+  );
+
+  test(
+    'take over a time alone, and what is derived from it',
+    onStore(async (store) => {
+      const id = 'SBI-01M810CC01J2AAPQZVYRK1YMJR' as SbiId;
+      for (const path of ['specs', 'specs/sbi', `specs/sbi/${id}`]) await makeDirectory(store, path);
+      await put(store, `specs/sbi/${id}/implement_1.md`, 'x');
+      const file = at(`specs/sbi/${id}/implement_1.md`);
+      const before = store.find(file)!;
+      const change = { op: 'date', mtimeNs: 1_000_000_000n } as const;
+
+      const moved = keep(store, file, { change, expected: { ...before, sha256: sha256('y') } });
+      expect(await store.settle([keep(store, file, { change }), moved])).toEqual([file]);
+
+      expect(store.find(file)).toEqual({ ...before, mtimeNs: 1_000_000_000n });
+      expect(Buffer.concat([...store.read(file)]).toString()).toBe('x');
+      const updatedAt = await store.look(
+        (tree) => new Overlay(tree, { checks, now: since }).derive(id)?.sbi?.updatedAt,
+      );
+      expect(updatedAt).toBe('1970-01-01T00:00:01.000000000Z');
     }),
   );
 
