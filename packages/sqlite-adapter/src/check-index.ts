@@ -18,7 +18,8 @@ import type { RowDifference } from './index-rows.js';
 import { SqliteJournalSpool } from './journal-spool.js';
 import { readJournalState, type JournalState } from './journal-state.js';
 import { SearchRows, UnitText, wholeBasis } from './search-rows.js';
-import { countLines, storedEvents } from './stored-journal.js';
+import { storedEvents } from './journal-event-cell.js';
+import { countLines } from './stored-journal.js';
 import { Claims, strayRows } from './stray-rows.js';
 import { UnitWriter } from './unit-writer.js';
 

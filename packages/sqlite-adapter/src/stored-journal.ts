@@ -1,4 +1,5 @@
 import {
+  invariant,
   MOST_EVENTS,
   type JournalEvent,
   type JournalSpool,
@@ -13,8 +14,8 @@ import type { Database, Statement } from 'better-sqlite3';
 
 import type { ContentRows } from './content-rows.js';
 import type { EntryRow, EntryRows } from './entry-rows.js';
+import { eventsIn } from './journal-event-cell.js';
 import { forgetJournal, readJournalState, type JournalState } from './journal-state.js';
-import { storedObject, storedText } from './stored-cell.js';
 
 /** What a change of the journal means for the index. */
 export interface JournalChange {
@@ -24,22 +25,15 @@ export interface JournalChange {
   readonly reason?: string | undefined;
 }
 
+/** SQL for a cell of events with one more, see `eventsIn`. */
+function withEvent(cell: string, event: string): string {
+  return `CASE json_type(${cell}) WHEN 'array' THEN json_insert(${cell}, '$[#]', json(${event}))
+         ELSE json_array(json(${cell}), json(${event})) END`;
+}
+
 /** More bytes than this are read line by line into the table, not into memory: 8 MiB. */
 const TAIL_BYTES = 8_388_608;
 const EMPTY: JournalState = { sha256: '', bytes: 0, lines: 0, isClean: true };
-
-/** Every persisted event in journal order: its JSON text, and before it what the columns say when they say other things. */
-export function* storedEvents(handle: Database): Generator<string> {
-  const rows = handle
-    .prepare('SELECT sbi_id AS sbiId, line, "offset", event FROM journal_event ORDER BY line, sbi_id')
-    .iterate() as IterableIterator<{ sbiId: string; line: number; offset: number; event: unknown }>;
-  for (const { sbiId, line, offset, event } of rows) {
-    const text = storedText(event, 'journal_event');
-    const said = storedObject(event, 'journal_event') as unknown as JournalEvent;
-    const isSame = said.sbiId === sbiId && said.line === line && said.offset === offset;
-    yield isSame ? text : `${sbiId} line ${line} offset ${offset}: ${text}`;
-  }
-}
 
 /**
  * The events of `var/journal.ndjson` in `journal_event`: parsed once, then read on by the lines that are appended. Every
@@ -60,12 +54,14 @@ export class StoredJournal implements JournalSpool {
     private readonly contents: ContentRows,
   ) {
     this.insert = handle.prepare(
-      'INSERT INTO journal_event (sbi_id, line, "offset", event) VALUES (?, ?, ?, ?)',
+      `INSERT INTO journal_event (sbi_id, line, "offset", event) VALUES (?, ?, ?, ?)
+       ON CONFLICT (sbi_id, line) DO UPDATE SET event = ${withEvent('event', 'excluded.event')}
+         WHERE excluded."offset" > journal_event."offset"`,
     );
     const ofSbi = 'FROM journal_event WHERE sbi_id = ?';
     this.last = handle.prepare(`SELECT event ${ofSbi} ORDER BY line DESC LIMIT ${MOST_EVENTS}`).pluck();
     this.all = handle.prepare(`SELECT event ${ofSbi} ORDER BY line`).pluck();
-    this.count = handle.prepare(`SELECT count(*) ${ofSbi}`).pluck();
+    this.count = handle.prepare(`SELECT coalesce(sum(max(1, json_array_length(event))), 0) ${ofSbi}`).pluck();
     this.idsAfter = handle
       .prepare('SELECT sbi_id FROM journal_event INDEXED BY idx_journal_event_line WHERE line > ?')
       .pluck();
@@ -80,11 +76,12 @@ export class StoredJournal implements JournalSpool {
   }
 
   add(event: JournalEvent): void {
-    this.insert.run(event.sbiId, event.line, event.offset, JSON.stringify(event));
+    const { changes } = this.insert.run(event.sbiId, event.line, event.offset, JSON.stringify(event));
+    invariant(changes === 1, `events come in journal order: line ${event.line}`);
   }
 
   eventsOf(sbiId: SbiId): readonly JournalEvent[] {
-    return this.last.all(sbiId).reverse().map(toEvent);
+    return this.last.all(sbiId).reverse().flatMap(eventsIn).slice(-MOST_EVENTS);
   }
 
   countOf(sbiId: SbiId): number {
@@ -93,10 +90,10 @@ export class StoredJournal implements JournalSpool {
 
   picksOf(sbiId: SbiId): number {
     const last = this.last.get(sbiId);
-    const run = last === undefined ? 0 : toEvent(last).run;
+    const run = last === undefined ? 0 : eventsIn(last).at(-1)!.run;
     if (run > 1) return run;
     // The first run is the first whether it was picked or not.
-    for (const event of this.all.iterate(sbiId)) if (toEvent(event).isPick) return run;
+    for (const cell of this.all.iterate(sbiId)) if (eventsIn(cell).some(({ isPick }) => isPick)) return run;
     return 0;
   }
 
@@ -168,10 +165,6 @@ export class StoredJournal implements JournalSpool {
     if (isFile) this.setState.run(entry.sha256, end.bytes, end.lines, reason === undefined ? 1 : 0);
     return reason;
   }
-}
-
-function toEvent(cell: unknown): JournalEvent {
-  return storedObject(cell, 'journal_event') as unknown as JournalEvent;
 }
 
 /** What everything but the journal says of every unit: small files, read now. */

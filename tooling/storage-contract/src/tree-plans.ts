@@ -146,6 +146,37 @@ export function planJournal(onStore: OnStore, journalPut: JournalPut): void {
   );
 
   test(
+    'has every event of a line that two programs wrote at once',
+    onStore(async (store) => {
+      const ours = (id: SbiId, turn: number): string => {
+        const artifacts = [`.deespec/specs/sbi/${id}/implement_${turn}.md`];
+        const rest = {
+          id: '01M8ABCDEFGHJKMNPQRSTVWXYZ',
+          step: 'implement',
+          ts: '2026-01-02T00:02:00Z',
+          turn,
+        };
+        return JSON.stringify({ artifacts, ...rest });
+      };
+      const line = JSON.stringify(step(2)) + ours(two, 3) + ours(one, 4) + ours(one, 5);
+      await putText(store, journal, `${text(pickLine(one, '2026-01-02T00:00:01Z'))}${line}\n\n`);
+      expect((await events(store)).map(({ line: at, turn }) => [at, turn])).toEqual([
+        [1, 1],
+        [2, 2],
+        [2, 4],
+        [2, 5],
+      ]);
+      expect(await seen(store, (tree) => tree.journal.countOf(one))).toBe(4);
+
+      await make(store, append(journal, text(step(6)) + JSON.stringify(step(7)) + ours(one, 8) + '\n'));
+
+      expect(await events(store)).toEqual(readAgain(store));
+      expect(await events(store, two)).toEqual(readAgain(store, two));
+      expect(await events(store)).toHaveLength(7);
+    }),
+  );
+
+  test(
     'has the last events of an SBI that has very many, and counts all',
     onStore(async (store) => {
       const picked = pickLine(one, '2026-01-02T00:00:01Z');
