@@ -28,15 +28,26 @@ export interface TreeWriterOptions {
   readonly system?: FileSystem;
 }
 
+/** A directory that entries are put into. */
+interface OpenDirectory {
+  readonly stat: TreeStat;
+  /** A symlink is to be made in it or below. */
+  isAwaited: boolean;
+}
+
 /**
  * Writes a fresh tree: exact bytes, modes, times to the microsecond, symlinks. Whole after `finish`, durable after `sync`: fast because
  * nobody may rely on it before. Nothing is written through a symlink: files are created exclusively, and symlinks
- * come into being last.
+ * come into being last. Entries are put in scan order, and a directory gets its mode and time when its content is behind: memory holds
+ * those that are open, and those of symlinks.
  */
 export class TreeWriter {
   readonly #root: TreeRoot;
   readonly #durability: Durability;
-  readonly #directories = new Map<TreePath, TreeStat>();
+  /** Those that hold what was put last, outermost first. */
+  readonly #open: OpenDirectory[] = [];
+  /** Those that are behind and still await a symlink, what a directory holds before it. */
+  readonly #awaited: TreeStat[] = [];
   readonly #symlinks: { readonly stat: TreeStat; readonly target: Buffer }[] = [];
 
   /**
@@ -50,35 +61,37 @@ export class TreeWriter {
   }
 
   /**
-   * Writes one entry; its directory must have been put before.
+   * Writes one entry. Its directory must have been put before, with nothing but its content since.
    *
    * @param chunks - a file's bytes or a symlink's target; ignored for a directory
-   * @throws StorageError `FILE.NOT_FOUND` (its directory was not put), `FILE.CHANGED` (put twice), `FILE.NO_SPACE`,
+   * @throws StorageError `FILE.NOT_FOUND` (its directory was not put, or is behind), `FILE.CHANGED` (put twice), `FILE.NO_SPACE`,
    *   `FILE.PERMISSION`, `FILE.WRITE_FAILED`
    */
   put(stat: TreeStat, chunks: Iterable<Buffer>): void {
     const path = joinPath('', stat.path);
-    const parent = parentPath(path);
-    if (parent !== '' && !this.#directories.has(parent as TreePath)) throw notFound(parent);
+    this.#leaveTo(parentPath(path));
     this.#attempt(path, () => {
       if (stat.kind === 'file') return this.#putFile(stat, chunks);
       if (stat.kind === 'symlink') {
         this.#symlinks.push({ stat, target: Buffer.concat([...chunks]) });
+        const directory = this.#open.at(-1);
+        if (directory !== undefined) directory.isAwaited = true;
         return;
       }
       // Writable until the end; its own mode may forbid what is still to come.
       this.#root.system.mkdirSync(this.#root.at(path), 0o700);
-      this.#directories.set(path, stat);
+      this.#open.push({ stat: { ...stat, path }, isAwaited: false });
     });
   }
 
   /**
-   * Creates the symlinks and gives the directories their modes and times, deepest first.
+   * Creates the symlinks, and gives the directories that are left their modes and times, deepest first.
    *
    * @throws StorageError as `put`
    */
   finish(): void {
     const { system } = this.#root;
+    while (this.#open.length > 0) this.#leave();
     for (const { stat, target } of this.#symlinks) {
       this.#attempt(stat.path, () => {
         const place = this.#root.at(stat.path);
@@ -86,11 +99,9 @@ export class TreeWriter {
         system.lutimesSync(place, timeInSeconds(stat.mtimeNs), timeInSeconds(stat.mtimeNs));
       });
     }
-    for (const stat of [...this.#directories.values()].reverse()) {
-      this.#attempt(stat.path, () => this.#finishDirectory(stat));
-    }
-    // Not kept until everything is durable: with a hundred thousand directories this is most of the memory.
-    this.#directories.clear();
+    for (const stat of this.#awaited) this.#finishDirectory(stat);
+    // Not kept until everything is durable.
+    this.#awaited.length = 0;
     this.#symlinks.length = 0;
   }
 
@@ -127,6 +138,21 @@ export class TreeWriter {
     }
   }
 
+  /** Is done with the directories that do not hold what stands in `parent`. */
+  #leaveTo(parent: string): void {
+    if (parent !== '' && !this.#open.some(({ stat }) => stat.path === parent)) throw notFound(parent);
+    while (this.#open.length > 0 && this.#open.at(-1)!.stat.path !== parent) this.#leave();
+  }
+
+  #leave(): void {
+    const { stat, isAwaited } = this.#open.pop()!;
+    if (!isAwaited) return this.#finishDirectory(stat);
+    this.#awaited.push(stat);
+    // What is above must stay open to whoever makes the symlink.
+    const above = this.#open.at(-1);
+    if (above !== undefined) above.isAwaited = true;
+  }
+
   #putFile(stat: TreeStat, chunks: Iterable<Buffer>): void {
     const { system } = this.#root;
     const handle = system.openSync(this.#root.at(stat.path), CREATE_FLAGS, 0o600);
@@ -141,6 +167,10 @@ export class TreeWriter {
   }
 
   #finishDirectory(stat: TreeStat): void {
+    this.#attempt(stat.path, () => this.#setDirectory(stat));
+  }
+
+  #setDirectory(stat: TreeStat): void {
     const { system } = this.#root;
     const place = this.#root.at(stat.path);
     system.utimesSync(place, timeInSeconds(stat.mtimeNs), timeInSeconds(stat.mtimeNs));

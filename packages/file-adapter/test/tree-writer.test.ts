@@ -73,6 +73,30 @@ describe('TreeWriter', () => {
     remove();
   });
 
+  test('is done with a directory once its content is behind, but for those that await a symlink', async () => {
+    const { directory, remove } = temporary();
+    const to = join(directory, 'to');
+    const writer = new TreeWriter(to);
+    const mode = (path: string): number => fs.statSync(join(to, path)).mode & 0o777;
+    for (const path of ['a', 'a/b', 'l', 'l/m']) {
+      writer.put(stat(path, { kind: 'directory', mode: 0o555 }), []);
+      if (path === 'a/b') writer.put(stat('a/b/f'), []);
+      if (path === 'l/m') writer.put(stat('l/m/link', { kind: 'symlink' }), [Buffer.from('x')]);
+    }
+    writer.put(stat('z'), []);
+
+    expect([mode('a'), mode('a/b')]).toEqual([0o555, 0o555]);
+    expect([mode('l'), mode('l/m')]).toEqual([0o700, 0o700]);
+    expect(await codeOf(() => writer.put(stat('a/late'), []))).toBe('FILE.NOT_FOUND');
+    writer.finish();
+
+    const times = ['a', 'a/b', 'l', 'l/m'].map((path) => fs.statSync(join(to, path)).mtimeMs);
+    expect(new Set(times.map((ms) => Math.round(ms)))).toEqual(new Set([1_767_323_045_123]));
+    expect([mode('l'), mode('l/m')]).toEqual([0o555, 0o555]);
+    expect(fs.readlinkSync(join(to, 'l/m/link'))).toBe('x');
+    remove();
+  });
+
   test('refuses a target with content, and takes an empty one', async () => {
     const { directory, remove } = temporary();
     plant(directory, { 'full/f': 'x', 'empty/': '' });

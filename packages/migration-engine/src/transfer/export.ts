@@ -5,7 +5,7 @@ import { interrupted, type Tally } from './match.js';
 
 /** What a tree is written to. Implemented by `@deespec/file-adapter`. */
 export interface TreeSink {
-  /** Creates one entry; parents come before their children. */
+  /** Creates one entry; they come in scan order, what a directory holds directly after it. */
   put(stat: TreeStat, chunks: Iterable<Buffer>): void;
   /** Sets what only the last write may set. */
   finish(): void;
