@@ -11,7 +11,7 @@ import {
 import type { Database } from 'better-sqlite3';
 
 import { ContentRows, readEntry } from './content-rows.js';
-import { EntryRows } from './entry-rows.js';
+import { EntryRows, type EntryRow } from './entry-rows.js';
 import { openHandle } from './handle.js';
 import { requireSchema } from './schema.js';
 
@@ -19,10 +19,14 @@ import { requireSchema } from './schema.js';
 export class StoredTree implements TreeReader {
   private readonly entries: EntryRows;
   private readonly contents: ContentRows;
+  /** What a scan gave last, which is what is read next, mostly. */
+  private scanned: EntryRow | undefined;
 
+  /** @param isOfOneMoment - nothing changes what the connection sees */
   protected constructor(
     readonly handle: Database,
     protected readonly path: string,
+    private readonly isOfOneMoment = false,
   ) {
     this.entries = new EntryRows(handle);
     this.contents = new ContentRows(handle);
@@ -39,7 +43,7 @@ export class StoredTree implements TreeReader {
     try {
       handle.exec('BEGIN DEFERRED');
       requireSchema(handle);
-      return new StoredTree(handle, path);
+      return new StoredTree(handle, path, true);
     } catch (error) {
       handle.close();
       throw error;
@@ -66,8 +70,11 @@ export class StoredTree implements TreeReader {
     return this.entries.findQuarantined(path);
   }
 
-  scan(): Iterable<TreeStat> {
-    return this.entries.scan();
+  *scan(): Generator<TreeStat> {
+    for (const row of this.entries.scan()) {
+      if (this.isOfOneMoment) this.scanned = row;
+      yield row;
+    }
   }
 
   find(path: TreePath): TreeEntry | undefined {
@@ -75,7 +82,7 @@ export class StoredTree implements TreeReader {
   }
 
   read(path: TreePath): Iterable<Buffer> {
-    const row = this.entries.find(path);
+    const row = this.scanned?.path === path ? this.scanned : this.entries.find(path);
     if (row !== undefined) return readEntry(this.contents, row);
     throw new StorageError('FILE.NOT_FOUND', `nothing stands at ${displayPath(path)} in ${this.path}`, {
       hint: 'run "deespec verify --check-all": the database may be damaged',
