@@ -28,7 +28,7 @@ import { placeAt, standing } from './walk.js';
 
 /** What became of the files that were replaced. */
 export interface Exchanged {
-  /** Entries of the root that were exchanged. */
+  /** Entries of the root that were exchanged; 0 when that was before. */
   readonly entries: number;
   /** The directory that has what stood there before. */
   readonly trash: string;
@@ -41,7 +41,7 @@ export interface Exchanged {
 /**
  * Puts a tree that was built in the place of the files, an entry of the root at a time: the old one to the trash, then the new one
  * to its place, never `.deespec` itself. What is to be done is written down durably first; after a crash anywhere
- * {@link finishExchange} goes on. Nothing is overwritten and nothing is removed. Runs under the exclusive barrier.
+ * {@link finishExchange} goes on, and one that has ended is not made again. Nothing is overwritten and nothing is removed. Runs under the exclusive barrier.
  *
  * @param id - of the run that built it
  * @throws StorageError `FILE.PERMISSION`, `PREFLIGHT.OTHER_DEVICE`, `MODE.REFUSED`: nothing was changed; `FILE.*` of the file system
@@ -51,10 +51,26 @@ export interface Exchanged {
 export function exchangeTree(paths: HomePaths, id: string): Exchanged {
   const begun = readExchange(paths);
   if (begun !== undefined) return carryOn(paths, begun, []);
+  if (isOver(paths, id)) return whatItLeft(paths, id);
   const left = carryOver(paths.home, rebuiltAt(paths, id));
   const exchange = planExchange(paths, id);
   beginExchange(paths, exchange);
   return carryOn(paths, exchange, left);
+}
+
+/**
+ * Whether an exchange has ended: its directory in the trash is made once it has begun, and what was built is removed at its end. A run that
+ * was cut off before it wrote that down comes here again, and there is nothing that could take the place of the files.
+ */
+function isOver(paths: HomePaths, id: string): boolean {
+  return existsSync(join(paths.trash, id)) || !existsSync(rebuiltAt(paths, id));
+}
+
+function whatItLeft(paths: HomePaths, id: string): Exchanged {
+  const trash = join(paths.trash, id);
+  const onlyInTrash = findOnlyInTrash(paths, existsSync(trash) ? trashesOf(trash) : []);
+  discardRebuilt(paths, id);
+  return { entries: 0, trash, onlyInTrash, left: [] };
 }
 
 /** Finishes an exchange that was cut off; without one it does nothing. Runs under the exclusive barrier. */

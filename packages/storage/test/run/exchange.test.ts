@@ -58,6 +58,17 @@ function renamesOf({ home, own }: HomePaths): (() => void)[] {
 }
 
 describe('An exchange of the files', () => {
+  test('is not made again when it has ended: there is nothing to take the place of the files', async () => {
+    const { paths, digest } = await damagedHome();
+    const first = exchangeTree(paths, id);
+
+    const second = exchangeTree(paths, id);
+
+    expect(await digestOf(paths.home)).toBe(digest);
+    expect(second).toMatchObject({ entries: 0, trash: first.trash, onlyInTrash: first.onlyInTrash });
+    expect(readExchange(paths)).toBeUndefined();
+  });
+
   test('puts the new tree in place, whatever stood there, and keeps all of that', async () => {
     const { paths, digest } = await damagedHome();
     const { home } = paths;
